@@ -1,0 +1,1 @@
+"""Search agents: one algorithm, one readable file. An agent knows no simulator and no other agent."""

@@ -1,0 +1,78 @@
+"""Genetic algorithm on level indices: tournament selection, uniform crossover, mutation that respects order, elitism."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym import Agent, Designs, DesignSpace, Metrics, Parameter, Scores
+
+HYPERPARAMETERS = DesignSpace(
+    (
+        Parameter("population", (2, 4, 8, 16, 32, 64), default=32, doc="designs per generation; ArchGym swept 2 to 64"),
+        Parameter(
+            "mutation", (0.001, 0.01, 0.05, 0.1, 0.2), default=0.1, doc="chance of each gene to change; ArchGym: .001 to .05"
+        ),
+        Parameter("crossover", (0.0, 0.5, 0.7, 0.9, 1.0), default=0.9, doc="chance that a child has two parents"),
+        Parameter("tournament", (1, 2, 3, 4, 8), default=2, doc="designs that compete to become a parent"),
+        Parameter("elite", (0.0, 0.05, 0.1, 0.25, 0.5), default=0.1, doc="share of the best that survive a generation"),
+    ),
+    name="genetic",
+)
+
+NEIGHBOUR = 0.75
+"""Share of mutations of an ordered parameter that go one level up or down; the rest draw any level."""
+
+
+class Genetic(Agent):
+    """A generational genetic algorithm (Holland 1975; tournament selection as in Goldberg and Deb 1991).
+
+    The first generation is random.  Afterwards each asked design is a child of parents that won tournaments among the
+    survivors.  Survivors of a generation are its children and the elite of the previous one.
+    """
+
+    name = "genetic"
+    hyperparameters = HYPERPARAMETERS
+
+    def __init__(self, space: DesignSpace, *, seed: int | np.random.SeedSequence, **hyperparameters: Any) -> None:
+        super().__init__(space, seed=seed, **hyperparameters)
+        self.batch = self.settings["population"]
+        self._ordered = np.array([parameter.ordered for parameter in space.parameters], bool)
+        self._designs: Designs = np.zeros((0, space.dimensions), np.int32)
+        self._scores: Scores = np.zeros(0)
+        self._born: list[tuple[Designs, Scores]] = []
+
+    def ask(self, n: int) -> Designs:
+        """Proposes ``n`` children, (n, D) int32, or random designs while there is no generation yet."""
+        if not len(self._designs):
+            return self.space.sample(n, self.rng)
+        first, second = self._parents(n), self._parents(n)
+        mixed = self.rng.random((n, self.space.dimensions)) < 0.5
+        mixed &= self.rng.random((n, 1)) < self.settings["crossover"]
+        return self._mutate(np.where(mixed, self._designs[second], self._designs[first]))
+
+    def tell(self, designs: Designs, scores: Scores, metrics: Metrics) -> None:
+        """Collects children; a full generation replaces the previous one, whose elite stays."""
+        self._born.append((designs.copy(), scores.copy()))
+        if sum(len(scores) for _, scores in self._born) < self.settings["population"]:
+            return
+        elite = round(self.settings["elite"] * self.settings["population"])
+        best = np.argsort(-self._scores, kind="stable")[:elite]
+        self._designs = np.concatenate([self._designs[best], *(designs for designs, _ in self._born)])
+        self._scores = np.concatenate([self._scores[best], *(scores for _, scores in self._born)])
+        self._born = []
+
+    def _parents(self, n: int) -> NDArray[np.intp]:
+        rivals = self.rng.integers(0, len(self._designs), (n, self.settings["tournament"]))
+        return np.asarray(rivals[np.arange(n), np.argmax(self._scores[rivals], axis=1)])
+
+    def _mutate(self, children: Designs) -> Designs:
+        shape = children.shape
+        changed = self.rng.random(shape) < self.settings["mutation"]
+        anywhere = self.rng.integers(0, self.space.nvec, shape)
+        step = np.where(self.rng.random(shape) < 0.5, -1, 1)
+        neighbour = np.clip(children + step, 0, self.space.nvec - 1)
+        near = self._ordered & (self.rng.random(shape) < NEIGHBOUR)
+        return np.where(changed, np.where(near, neighbour, anywhere), children).astype(np.int32)

@@ -1,0 +1,166 @@
+"""Reads trial logs: one run, a folder of runs, or a remote URL; finished runs and runs that are still going on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+import fsspec.implementations.local
+import pyarrow as pa
+from pyarrow import parquet
+
+from archgym.errors import LogError, MissingExtraError
+from archgym.sealing import to_table
+from archgym.space import DesignSpace, space_from_record
+from archgym.trials import MANIFEST, RUNNING, SEALED, read_chunks, read_manifest
+
+
+@dataclass(frozen=True)
+class Run:
+    """One logged run.
+
+    Attributes:
+        name: its folder's name.
+        location: where it is, a local path or a URL.
+        manifest: what was run (``archgym.manifest``).
+        storage: the filesystem it lies on.
+    """
+
+    name: str
+    location: str
+    manifest: dict[str, Any]
+    storage: fsspec.AbstractFileSystem
+
+    @property
+    def space(self) -> DesignSpace:
+        """The space that was searched, without its constraints."""
+        return space_from_record(self.manifest["space"])
+
+    def to_arrow(self) -> pa.Table:
+        """Trials of this run; columns as in ``archgym.sealing.schema``.
+
+        Raises:
+            LogError: the sealed file is damaged.
+        """
+        sealed = f"{self.location}/{SEALED}"
+        if not self.storage.exists(sealed):
+            return self._unsealed()
+        try:
+            with self.storage.open(sealed, "rb") as file:
+                return parquet.read_table(file)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise LogError(f"{sealed} cannot be read as Parquet: {error}") from error
+
+    def _unsealed(self) -> pa.Table:
+        # SQLite needs real files: those of a remote run are copied first.
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(self.location)
+            if not isinstance(self.storage, fsspec.implementations.local.LocalFileSystem):
+                folder = Path(scratch)
+                for source in self.storage.glob(f"{self.location}/{RUNNING}*"):
+                    self.storage.get(source, str(folder / PurePosixPath(source).name))
+            return to_table(list(read_chunks(folder, self.manifest)), self.manifest)
+
+
+class Dataset:
+    """Trials of one or many runs.
+
+    Attributes:
+        runs: the runs, sorted by location.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = tuple(runs)
+
+    @classmethod
+    def open(cls, *paths: str | os.PathLike[str]) -> Dataset:
+        """Finds all runs at or below the given folders or URLs.
+
+        Args:
+            paths: local folders, or URLs of any filesystem that fsspec knows (``s3://``, ``memory://``, ...).
+
+        Raises:
+            LogError: nothing there, or a manifest that cannot be read.
+        """
+        runs: list[Run] = []
+        for path in paths:
+            storage, root = fsspec.core.url_to_fs(os.fspath(path))
+            if not storage.exists(root):
+                raise LogError(f"{path} does not exist")
+            found = [_open_run(storage, file) for file in sorted(storage.find(root)) if PurePosixPath(file).name == MANIFEST]
+            if not found:
+                raise LogError(f"{path} holds no run: there is no {MANIFEST} in it or below it")
+            runs += found
+        return cls(runs)
+
+    def to_arrow(self) -> pa.Table:
+        """All trials, with what identifies their run in front: run, simulator, workload, objective, agent, seed.
+
+        Runs of different simulators may be mixed; columns that a run lacks are null.
+        """
+        return pa.concat_tables([_labelled(run) for run in self.runs], promote_options="permissive")
+
+    def to_pandas(self) -> Any:
+        """All trials as a pandas DataFrame.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: F401 - pyarrow's own message does not say how to install it
+        except ImportError:
+            raise MissingExtraError("Dataset.to_pandas", "pandas", "data") from None
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> Any:
+        """All trials as a polars DataFrame.
+
+        Raises:
+            MissingExtraError: polars is not installed.
+        """
+        try:
+            import polars
+        except ImportError:
+            raise MissingExtraError("Dataset.to_polars", "polars", "data") from None
+        return polars.from_arrow(self.to_arrow())
+
+    @cached_property
+    def _rows(self) -> int:
+        return sum(run.to_arrow().num_rows for run in self.runs)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __repr__(self) -> str:
+        return f"Dataset({len(self.runs)} runs)"
+
+
+def _open_run(storage: fsspec.AbstractFileSystem, file: str) -> Run:
+    folder = str(PurePosixPath(file).parent)
+    if isinstance(storage, fsspec.implementations.local.LocalFileSystem):
+        return Run(Path(folder).name, folder, read_manifest(Path(folder)), storage)
+    with tempfile.TemporaryDirectory() as scratch:
+        storage.get(file, f"{scratch}/{MANIFEST}")
+        return Run(PurePosixPath(folder).name, folder, read_manifest(Path(scratch)), storage)
+
+
+def _labelled(run: Run) -> pa.Table:
+    table, manifest = run.to_arrow(), run.manifest
+    labels = {
+        "run": run.name,
+        "simulator": manifest["simulator"]["name"],
+        "workload": manifest["workload"]["name"],
+        "objective": manifest["objective"],
+        "agent": manifest["agent"],
+        "seed": manifest["seed"],
+    }
+    for position, (name, value) in enumerate(labels.items()):
+        kind = pa.int64() if name == "seed" else pa.string()
+        table = table.add_column(position, name, pa.repeat(pa.scalar(value, kind), table.num_rows))
+    return table.replace_schema_metadata(None)

@@ -1,0 +1,145 @@
+"""What a simulator returns: a struct of arrays, with a status for every design."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from archgym.errors import ContractError, UnknownNameError
+
+
+class Status(IntEnum):
+    """What became of a design.  Everything but OK is told to the agent as a worst score, and costs budget."""
+
+    OK = 0
+    INVALID = 1  # breaks a stated rule; ``Metrics.violation`` says by how much
+    FAILED = 2  # the simulator crashed or gave a non-finite value
+    TIMEOUT = 3
+    SUSPECT = 4  # outside the physical bounds that the simulator itself declares
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that a simulator yields per design.
+
+    Attributes:
+        name: carries the unit, for example ``latency_ns``.
+        goal: "min" or "max" for what one optimises, "info" for what one looks at.
+        bounds: physical limits, both included; a value outside makes the design SUSPECT.
+        doc: one line.
+    """
+
+    name: str
+    goal: Literal["min", "max", "info"] = "min"
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise ContractError(f"metric {self.name!r}: the name must be a Python identifier")
+        if self.goal not in ("min", "max", "info"):
+            raise ContractError(f"metric {self.name}: goal must be 'min', 'max' or 'info', got {self.goal!r}")
+        if not self.bounds[0] <= self.bounds[1]:
+            raise ContractError(f"metric {self.name}: bounds must be (low, high), got {self.bounds}")
+
+    @property
+    def worst(self) -> float:
+        """The bound on the bad side, in the metric's own unit: no physical value is worse."""
+        return self.bounds[0] if self.goal == "max" else self.bounds[1]
+
+    def record(self) -> dict[str, Any]:
+        """What the manifest stores."""
+        bounds = [bound if math.isfinite(bound) else None for bound in self.bounds]
+        return {"name": self.name, "goal": self.goal, "bounds": bounds, "doc": self.doc}
+
+
+@dataclass
+class Metrics:
+    """Results of N designs.
+
+    Attributes:
+        columns: metric name -> (N,) float64; NaN where the status is not OK or SUSPECT.
+        status: (N,) uint8, values of ``Status``.
+        violation: (N,) float64, by how much an INVALID design breaks the rules, else zero.
+        reasons: row -> why it is not OK.
+    """
+
+    columns: dict[str, NDArray[np.float64]]
+    status: NDArray[np.uint8]
+    violation: NDArray[np.float64]
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        if name not in self.columns:
+            raise UnknownNameError("metric", name, self.columns)
+        return self.columns[name]
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """(N,) bool, where the status is OK."""
+        return np.asarray(self.status == Status.OK)
+
+    def take(self, rows: ArrayLike) -> Metrics:
+        """The given rows, which may repeat, as new Metrics."""
+        picked = np.arange(len(self))[np.asarray(rows)]
+        reasons = {}
+        if self.reasons:
+            reasons = {new: self.reasons[int(old)] for new, old in enumerate(picked) if int(old) in self.reasons}
+        columns = {name: values[picked] for name, values in self.columns.items()}
+        return Metrics(columns, self.status[picked], self.violation[picked], reasons)
+
+    def row(self, index: int) -> dict[str, float]:
+        """Metrics of one design as plain floats."""
+        return {name: float(values[index]) for name, values in self.columns.items()}
+
+    @staticmethod
+    def empty(names: Sequence[str], n: int = 0) -> Metrics:
+        """``n`` designs about which nothing is known yet: NaN everywhere, status OK."""
+        columns = {name: np.full(n, np.nan) for name in names}
+        return Metrics(columns, np.zeros(n, np.uint8), np.zeros(n))
+
+    @staticmethod
+    def concatenate(parts: Sequence[Metrics]) -> Metrics:
+        """Rows of all parts one after the other; at least one part, all with the same metrics."""
+        if len(parts) == 1:
+            return parts[0]
+        reasons: dict[int, str] = {}
+        offset = 0
+        for part in parts:
+            reasons.update({offset + row: reason for row, reason in part.reasons.items()})
+            offset += len(part)
+        columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+        status = np.concatenate([part.status for part in parts])
+        return Metrics(columns, status, np.concatenate([part.violation for part in parts]), reasons)
+
+
+def mark_suspects(metrics: Metrics, declared: Mapping[str, Metric]) -> None:
+    """Turns OK rows into FAILED where a value is not finite and into SUSPECT where it is outside its metric's bounds."""
+    ok = metrics.ok
+    for name, metric in declared.items():
+        values = metrics.columns[name]
+        bad = ok & ~np.isfinite(values)
+        low, high = metric.bounds
+        odd = ok & ~bad & ((values < low) | (values > high))
+        if not (bad.any() or odd.any()):
+            continue
+        for row in np.flatnonzero(bad):
+            metrics.reasons[int(row)] = f"{name} is not finite: {values[row]}"
+        for row in np.flatnonzero(odd):
+            metrics.reasons[int(row)] = f"{name} = {values[row]:g} is outside its physical bounds [{low:g}, {high:g}]"
+        metrics.status[bad] = Status.FAILED
+        metrics.status[odd] = Status.SUSPECT
+        ok &= ~bad & ~odd
+    unpriced = (metrics.status != Status.OK) & (metrics.status != Status.SUSPECT)
+    if unpriced.any():
+        for values in metrics.columns.values():
+            values[unpriced] = np.nan

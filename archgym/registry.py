@@ -1,0 +1,107 @@
+"""Finds simulators and agents through entry points, at lookup: nothing is imported before it is asked for.
+
+Groups: ``archgym.simulators`` (name -> Simulator subclass), ``archgym.agents`` (name -> Agent subclass) and
+``archgym.envs`` (environment id without namespace -> name of a simulator).  The built-in ones use the same groups.
+"""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from archgym.errors import ContractError, PluginError, UnknownNameError
+
+Base = TypeVar("Base")
+
+if TYPE_CHECKING:
+    from archgym.agent import Agent
+    from archgym.simulator import Simulator
+
+
+def list_simulators() -> list[str]:
+    """Names of all installed simulators."""
+    return sorted(_found("archgym.simulators"))
+
+
+def list_agents() -> list[str]:
+    """Names of all installed agents."""
+    return sorted(_found("archgym.agents"))
+
+
+def list_workloads(simulator: str) -> list[str]:
+    """Names of the workloads that come with a simulator."""
+    return list(simulator_class(simulator).workloads())
+
+
+def environment_ids() -> dict[str, str]:
+    """Environment id without namespace (``DRAM-v0``) -> simulator name; reads package metadata, loads nothing."""
+    return {name: point.value for name, point in _found("archgym.envs").items()}
+
+
+def simulator_class(name: str) -> type[Simulator]:
+    """The class behind a simulator's name.
+
+    Raises:
+        UnknownNameError: no such simulator; names the nearest one.
+        PluginError: it is registered twice or cannot be imported.
+    """
+    from archgym.simulator import Simulator
+
+    return _load("archgym.simulators", "simulator", name, Simulator)  # type: ignore[type-abstract]
+
+
+def agent_class(name: str) -> type[Agent]:
+    """The class behind an agent's name; errors as for ``simulator_class``."""
+    from archgym.agent import Agent
+
+    return _load("archgym.agents", "agent", name, Agent)  # type: ignore[type-abstract]
+
+
+def make_simulator(name: str, /, **arguments: Any) -> Simulator:
+    """Builds a simulator.
+
+    Args:
+        name: a name that ``list_simulators`` gives.
+        arguments: what that simulator takes; ``workload=`` everywhere.
+
+    Raises:
+        UnknownNameError: no such simulator, argument or workload.
+    """
+    found = simulator_class(name)
+    known = list(inspect.signature(found).parameters)
+    for argument in arguments:
+        if argument not in known:
+            raise UnknownNameError("argument", argument, known, owner=name)
+    return found(**arguments)
+
+
+def _found(group: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=group):
+        known = found.setdefault(point.name, point)
+        if known.value != point.value:
+            raise PluginError(
+                f"{point.name!r} is registered twice in {group}: as {known.value} and as {point.value}. "
+                f"Uninstall one of the two packages."
+            )
+    return found
+
+
+def _load(group: str, kind: str, name: str, base: type[Base]) -> type[Base]:
+    found = _found(group)
+    if name not in found:
+        if not found:
+            raise PluginError(
+                f"no {kind} is installed: archgym's own package metadata is missing. Install it: pip install -e ."
+            )
+        raise UnknownNameError(kind, name, sorted(found))
+    try:
+        loaded = found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{kind} {name!r} ({found[name].value}) cannot be loaded: {error}") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise ContractError(
+            f"{kind} {name!r} ({found[name].value}) must be a subclass of archgym.{base.__name__}, got {loaded!r}"
+        )
+    return loaded

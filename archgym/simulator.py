@@ -1,0 +1,217 @@
+"""The simulator contract: designs in, metrics out, and never an exception for one bad design."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from archgym.errors import ContractError, UnknownNameError
+from archgym.explanation import Explanation
+from archgym.metrics import Metric, Metrics, Status, mark_suspects
+from archgym.space import Columns, Designs, DesignSpace
+
+
+class InvalidDesign(Exception):
+    """Raised by a hook: this design breaks a rule, by ``violation`` > 0."""
+
+    def __init__(self, reason: str, violation: float = 1.0) -> None:
+        super().__init__(reason)
+        self.violation = violation
+
+
+class Simulator(ABC):
+    """Prices batches of designs.  A subclass sets the attributes below and writes ``_evaluate``.
+
+    Attributes:
+        name: one word, the entry point's name.
+        version: bumped whenever a metric of any design moves.
+        space: what can be designed.
+        metrics: what is measured.
+        workload: name of what runs on the design.
+        arguments: JSON-able keyword arguments that rebuild this simulator; stored in every manifest.
+        deterministic: whether equal designs always give equal metrics.
+        fidelities: fidelity name -> cost of one evaluation in budget units; "full" costs 1.
+    """
+
+    name: str
+    version: str
+    space: DesignSpace
+    metrics: tuple[Metric, ...]
+    workload: str = ""
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    deterministic: bool = True
+    fidelities: Mapping[str, float] = MappingProxyType({"full": 1.0})
+
+    @classmethod
+    def workloads(cls) -> tuple[str, ...]:
+        """Names of the workloads that come with the simulator."""
+        return ()
+
+    @abstractmethod
+    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]] | Metrics:
+        """Prices designs that passed the screen.
+
+        Args:
+            columns: parameter name -> (N,) decoded values, N >= 1.
+            fidelity: a key of ``fidelities``.
+
+        Returns:
+            metric name -> (N,) numbers, every declared metric.  A non-finite value marks its design FAILED.  A simulator that
+            finds out only here that designs are INVALID returns a ``Metrics`` with statuses, violations and reasons.
+        """
+
+    def canonical(self, designs: ArrayLike) -> Designs:
+        """Maps designs that cannot differ on this workload onto one representative; the identity by default."""
+        return self.space.check(designs, who=self.name)
+
+    def explain(self, design: ArrayLike) -> Explanation:
+        """Where time and energy of one design go.
+
+        Raises:
+            ContractError: the simulator does not explain its designs.
+        """
+        raise ContractError(f"{self.name}: this simulator does not explain its designs")
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Names of all metrics, in declaration order."""
+        return tuple(metric.name for metric in self.metrics)
+
+    def metric(self, name: str) -> Metric:
+        """The declaration of a metric.
+
+        Raises:
+            UnknownNameError: the simulator has no such metric.
+        """
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise UnknownNameError("metric", name, self.metric_names, owner=self.name)
+
+    @property
+    def workload_digest(self) -> str:
+        """Hash of what the workload contains; simulators whose workload is a file or is generated override it."""
+        return hashlib.sha256(json.dumps([self.name, self.workload]).encode()).hexdigest()
+
+    def evaluate(self, designs: ArrayLike, fidelity: str = "full") -> Metrics:
+        """Prices designs.
+
+        Equivalent designs (same ``canonical`` representative) are simulated once.
+
+        Args:
+            designs: (N, D) integer level indices; N may be zero.
+            fidelity: a key of ``fidelities``.
+
+        Returns:
+            Metrics of N rows.  Bad designs are rows with a status and a reason.
+
+        Raises:
+            DesignError: the array itself is wrong (shape, type, range).
+            UnknownNameError: no such fidelity.
+            ContractError: the subclass returned something else than it declared.
+        """
+        array = self.space.check(designs, who=self.name)
+        if fidelity not in self.fidelities:
+            raise UnknownNameError("fidelity", fidelity, self.fidelities, owner=self.name)
+        result = self._screen(array)
+        valid = np.flatnonzero(result.ok)
+        if len(valid):
+            rows, inverse = self._distinct(array[valid])
+            priced = self._price(rows, fidelity)
+            _scatter(result, valid, priced, inverse)
+        return result
+
+    def _screen(self, array: Designs) -> Metrics:
+        result = Metrics.empty(self.metric_names, len(array))
+        if self.space.constraints and len(array):
+            result.violation = self.space.violation(array)
+            broken = np.flatnonzero(result.violation > 0)
+            result.status[broken] = Status.INVALID
+            for row, reason in zip(broken, self.space.broken_rules(array[broken]), strict=True):
+                result.reasons[int(row)] = reason
+        return result
+
+    def _distinct(self, array: Designs) -> tuple[Designs, NDArray[np.intp]]:
+        if type(self).canonical is Simulator.canonical or not self.deterministic:
+            return array, np.arange(len(array))
+        representatives = self.canonical(array)
+        if len(array) == 1:
+            return representatives, np.zeros(1, np.intp)
+        _, first, inverse = np.unique(self.space.rank(representatives), return_index=True, return_inverse=True)
+        return representatives[first], inverse
+
+    def _price(self, designs: Designs, fidelity: str) -> Metrics:
+        """Runs the hook; where it raises, runs it design by design, so that one design cannot take its neighbours along."""
+        try:
+            return self._collect(self._evaluate(self.space.decode(designs), fidelity), len(designs))
+        except (ContractError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if len(designs) > 1:
+                return Metrics.concatenate([self._price(designs[i : i + 1], fidelity) for i in range(len(designs))])
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> Metrics:
+        failed = Metrics.empty(self.metric_names, 1)
+        failed.reasons[0] = f"{type(error).__name__}: {error}"
+        if isinstance(error, InvalidDesign):
+            failed.status[0], failed.violation[0], failed.reasons[0] = Status.INVALID, error.violation, str(error)
+        else:
+            failed.status[0] = Status.TIMEOUT if isinstance(error, TimeoutError) else Status.FAILED
+        return failed
+
+    def _collect(self, returned: Mapping[str, NDArray[Any]] | Metrics, n: int) -> Metrics:
+        result = Metrics.empty(self.metric_names, n)
+        columns: Mapping[str, NDArray[Any]]
+        if not isinstance(returned, Metrics):
+            columns = returned
+        else:
+            columns = returned.columns
+            result.status, result.violation, result.reasons = returned.status, returned.violation, returned.reasons
+        missing = [name for name in self.metric_names if name not in columns]
+        if missing:
+            raise ContractError(f"{self.name}: _evaluate must return every declared metric; missing: {', '.join(missing)}")
+        for name in self.metric_names:
+            values = np.asarray(columns[name], np.float64)
+            if values.shape != (n,):
+                raise ContractError(f"{self.name}: metric {name} must have shape ({n},), got {values.shape}")
+            result.columns[name][:] = values
+        mark_suspects(result, {metric.name: metric for metric in self.metrics})
+        return result
+
+
+class PointSimulator(Simulator):
+    """A simulator that prices one design at a time; a subclass writes ``_evaluate_point``."""
+
+    @abstractmethod
+    def _evaluate_point(self, design: dict[str, Any], fidelity: str) -> Mapping[str, float]:
+        """Prices one design given as name -> value.
+
+        Raises:
+            InvalidDesign: the design breaks a rule that shows only while it is being priced.
+            TimeoutError: pricing took too long.
+            Exception: anything else marks the design FAILED, with the exception's text as the reason.
+        """
+
+    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]]:
+        n = len(next(iter(columns.values())))
+        rows = [self._evaluate_point({name: values[i].item() for name, values in columns.items()}, fidelity) for i in range(n)]
+        return {name: np.array([row[name] for row in rows if name in row], np.float64) for name in self.metric_names}
+
+
+def _scatter(result: Metrics, rows: NDArray[np.intp], priced: Metrics, inverse: NDArray[np.intp]) -> None:
+    result.status[rows] = priced.status[inverse]
+    result.violation[rows] = priced.violation[inverse]
+    for name, values in priced.columns.items():
+        result.columns[name][rows] = values[inverse]
+    if priced.reasons:
+        for row, source in zip(rows, inverse, strict=True):
+            if int(source) in priced.reasons:
+                result.reasons[int(row)] = priced.reasons[int(source)]
