@@ -1,6 +1,6 @@
 """Power model: what a run of the controller costs in energy, and the figures printed from it.
 
-The kernels count commands and background cycles (``PowerLedger`` rules below); ``derive`` turns the counts into the
+The kernels count commands and background cycles (``literal/power.py`` says how); ``derive`` turns the counts into the
 published figures.  Energy per command follows the datasheet currents: what a command draws above the background, for as
 long as it lasts (Chandrasekar et al., "Towards Variation-Aware System-Level Power Estimation of DRAMs", DAC 2013).
 """
@@ -34,7 +34,7 @@ def derive(outcomes: NDArray[np.int64], memory: Memory) -> dict[str, NDArray[np.
     window_ns = window_cycles * (1000.0 / memory.clock_mhz)
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "total_time_ns": total_ps / 1000.0,
+            "total_time_ns": total_ps * 1e-3,
             "total_energy_pJ": energy_pj * memory.devices,
             "avg_power_mW": energy_pj / window_ns * memory.devices,
             "avg_bw_gbps": transfer_ps / total_ps * memory.max_bandwidth_gbps,
