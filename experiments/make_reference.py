@@ -87,7 +87,7 @@ def measure(program: DRAMSys, rows: list[dict[str, Any]]) -> list[dict[str, Any]
     for row in rows:
         design = {name: row[name] for name in GRID}
         outcome = program.run(MEMORIES[row["mem"]], row["trace_clk_mhz"], design, traces[row["trace"]])
-        figures = asdict(outcome) | {"total_time_ns": outcome.total_time_ps / 1000, "swept": ""}
+        figures = asdict(outcome) | {"total_time_ns": outcome.total_time_ps * 1e-3, "swept": ""}
         measured.append(row | figures)
     return measured
 
