@@ -38,7 +38,12 @@ LOG_COLUMNS = (
 
 
 def describe_task(simulator: Simulator, objective: Objective, budget: float | None) -> dict[str, Any]:
-    """Simulator, workload, space, objective and budget of a run, as JSON-able values.
+    """Simulator, workload, space, objective and budget of a run, as JSON-able values; errors as ``describe_simulator``."""
+    return {**describe_simulator(simulator), "objective": objective.text, "budget": budget}
+
+
+def describe_simulator(simulator: Simulator) -> dict[str, Any]:
+    """Name, version, arguments, workload, space and metrics of a simulator, as JSON-able values.
 
     Raises:
         ContractError: arguments that are not JSON-able, or a column name that would stand twice in the log.
@@ -57,8 +62,6 @@ def describe_task(simulator: Simulator, objective: Objective, budget: float | No
         "space": simulator.space.record(),
         "metrics": [metric.record() for metric in simulator.metrics],
         "fidelities": dict(simulator.fidelities),
-        "objective": objective.text,
-        "budget": budget,
     }
 
 
