@@ -1,0 +1,153 @@
+"""The commands and their options; what they do is in the modules beside this one, imported when a command runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import archgym
+
+app = typer.Typer(
+    name="archgym",
+    help="Search hardware design spaces with exact, fast simulators. Every trial is logged.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SimulatorName = Annotated[str, typer.Argument(metavar="SIMULATOR", help="a name that `archgym list simulators` shows")]
+Workload = Annotated[
+    str | None,
+    typer.Option("--workload", "-w", help="a name that `archgym list workloads` shows, or a file", show_default="its first"),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="another argument of the simulator; repeatable")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress and no tables")]
+
+
+class Listing(StrEnum):
+    """What ``archgym list`` can list."""
+
+    SIMULATORS = "simulators"
+    AGENTS = "agents"
+    ENVS = "envs"
+    WORKLOADS = "workloads"
+    OBJECTIVES = "objectives"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"archgym {archgym.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[Listing | None, typer.Argument(help="what to list; everything but workloads if left out")] = None,
+    simulator: Annotated[str | None, typer.Argument(metavar="[SIMULATOR]", help="for workloads: of which simulator")] = None,
+) -> None:
+    """List what is installed."""
+    from archgym.cli.listing import show_listing
+
+    show_listing(what.value if what else None, simulator)
+
+
+@app.command("run")
+def run_command(
+    simulator: SimulatorName,
+    workload: Workload = None,
+    agent: Annotated[str, typer.Option("--agent", "-a", help="a name that `archgym list agents` shows")] = "genetic",
+    objective: Annotated[
+        str | None, typer.Option("--objective", "-o", help="see `archgym list objectives`", show_default="the first metric")
+    ] = None,
+    budget: Annotated[float, typer.Option("--budget", "-b", help="how many designs")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="replicate number")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder for this run", show_default="runs/SIMULATOR-WORKLOAD-AGENT-SEED")
+    ] = None,
+    settings: Settings = None,
+    hyper: Annotated[
+        list[str] | None, typer.Option("--hyper", metavar="NAME=VALUE", help="a hyper-parameter of the agent; repeatable")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search a design space with one agent and log every trial."""
+    from archgym.cli.parsing import parse_pairs
+    from archgym.cli.running import run
+
+    arguments, hyperparameters = parse_pairs(settings or (), "--set"), parse_pairs(hyper or (), "--hyper")
+    run(simulator, workload, arguments, agent, hyperparameters, objective, budget, seed, out, quiet)
+
+
+@app.command("resume")
+def resume_command(
+    folder: Annotated[Path, typer.Argument(help="a run's folder, or one with unfinished runs below it")],
+    quiet: Quiet = False,
+) -> None:
+    """Go on with interrupted runs, to the same log as if they had never stopped."""
+    from archgym.cli.running import resume_all
+
+    resume_all(folder, quiet)
+
+
+@app.command("check")
+def check_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a simulator, an agent, or MODULE:CLASS")],
+) -> None:
+    """Run the conformance kit on a simulator or an agent."""
+    from archgym.cli.checking import check
+
+    if not check(name):
+        raise typer.Exit(1)
+
+
+@app.command("explain")
+def explain_command(
+    simulator: SimulatorName,
+    design: Annotated[
+        list[str] | None, typer.Argument(metavar="[PARAM=VALUE]...", help="the design; what is left out takes its default")
+    ] = None,
+    workload: Workload = None,
+    settings: Settings = None,
+    out: Annotated[Path | None, typer.Option("--out", help="write the figure to this HTML file")] = None,
+) -> None:
+    """Show where the time and energy of one design go."""
+    from archgym.cli.parsing import build_simulator, parse_design, parse_pairs
+    from archgym.cli.show import figure_page, line, show_explanation, stdout
+
+    problem = build_simulator(simulator, workload, parse_pairs(settings or (), "--set"))
+    explanation = problem.explain(parse_design(design or (), problem.space))
+    console = stdout()
+    show_explanation(explanation, console)
+    if out is not None:
+        figure_page(explanation, out)
+        line(console, f"figure: {out}")
+
+
+@app.command("demo")
+def demo_command(
+    simulator: Annotated[str, typer.Argument(metavar="[SIMULATOR]", help="what to search")] = "dram",
+    workload: Workload = "random",
+    budget: Annotated[float, typer.Option("--budget", "-b", help="how many designs for each agent")] = 2000,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder for both runs", show_default="runs/demo-1, or the next free number")
+    ] = None,
+) -> None:
+    """Let a genetic algorithm and a random walk search the same space, and compare them."""
+    from archgym.cli.demo import demo
+
+    demo(simulator, workload, budget, out)

@@ -1,0 +1,127 @@
+"""``archgym run`` and ``archgym resume``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from archgym.cli import Interrupted
+from archgym.cli.parsing import build_simulator, default_folder, whole
+from archgym.cli.show import line, show_result, stdout
+from archgym.cli.watch import Watch
+from archgym.errors import ArchGymError, LogError
+from archgym.registry import make_simulator
+from archgym.search import Result, resumable, resume, search
+from archgym.simulator import Simulator
+from archgym.trials import MANIFEST, read_manifest
+
+
+def run(
+    simulator: str,
+    workload: str | None,
+    arguments: Mapping[str, Any],
+    agent: str,
+    hyperparameters: Mapping[str, Any],
+    objective: str | None,
+    budget: float,
+    seed: int,
+    out: Path | None,
+    quiet: bool = False,
+) -> None:
+    """Runs one search and shows what it found; arguments as in ``archgym run --help``.
+
+    Raises:
+        ArchGymError: bad input.
+        Interrupted: Ctrl-C.
+    """
+    problem = build_simulator(simulator, workload, arguments)
+    folder = out or default_folder(problem, agent, seed)
+    result = watched_search(problem, agent, objective, budget, seed, folder, hyperparameters, quiet)
+    if not quiet:
+        show_result(result, problem, stdout())
+
+
+def watched_search(
+    simulator: Simulator,
+    agent: str,
+    objective: str | None,
+    budget: float,
+    seed: int,
+    folder: Path,
+    hyperparameters: Mapping[str, Any],
+    quiet: bool = False,
+) -> Result:
+    """``archgym.search`` with live progress; errors as there.
+
+    Raises:
+        Interrupted: Ctrl-C.
+    """
+    watch = Watch(f"{agent} on {simulator.name} {simulator.workload}", budget, quiet)
+    try:
+        with watch:
+            return search(
+                agent,
+                simulator,
+                objective=objective,
+                budget=whole(budget),
+                seed=seed,
+                log=folder,
+                hyperparameters=hyperparameters,
+                progress=watch,
+            )
+    except KeyboardInterrupt:
+        raise interrupted(folder, watch.trials, budget) from None
+
+
+def resume_all(folder: Path, quiet: bool = False) -> None:
+    """Goes on with every unfinished run at or below a folder; one that cannot go on does not keep the others waiting.
+
+    Raises:
+        LogError: no run there, or runs that could not go on.
+        Interrupted: Ctrl-C.
+    """
+    console = stdout()
+    waiting = resumable(folder)
+    if not waiting:
+        finished = len(list(folder.rglob(MANIFEST)))
+        if not finished:
+            raise LogError(f"{folder} holds no run: there is no {MANIFEST} in it or below it")
+        line(console, f"nothing to resume in {folder}: {finished} finished, none interrupted")
+        return
+    failed = [run_folder for run_folder in waiting if not _resume_one(run_folder, quiet)]
+    if failed:
+        raise LogError(f"{len(failed)} of {len(waiting)} runs could not be resumed; see above")
+
+
+def _resume_one(folder: Path, quiet: bool) -> bool:
+    manifest = read_manifest(folder)
+    try:
+        recorded = manifest["simulator"]
+        title = f"{manifest['agent']} on {recorded['name']} {manifest['workload']['name']}"
+        watch = Watch(title, float(manifest["budget"]), quiet)
+        problem = make_simulator(recorded["name"], **recorded["arguments"])
+        with watch:
+            result = resume(folder, simulator=problem, progress=watch)
+    except KeyboardInterrupt:
+        raise interrupted(folder, watch.trials, watch.budget) from None
+    except KeyError as error:
+        raise LogError(f"{folder}: the manifest lacks {error}; it is not that of a run that can be resumed") from error
+    except ArchGymError as error:
+        print(f"archgym: {error}", file=sys.stderr)
+        return False
+    if not quiet:
+        show_result(result, problem, stdout())
+    return True
+
+
+def interrupted(folder: Path, trials: int, budget: float) -> Interrupted:
+    """What Ctrl-C says: where the log is and how to go on."""
+    if not (folder / MANIFEST).exists():
+        return Interrupted("interrupted before anything was logged")
+    return Interrupted(
+        f"interrupted after {trials:,} of {budget:,.0f} designs. What was logged in {folder} is readable. "
+        f"Go on with: archgym resume {shlex.quote(str(folder))}"
+    )
