@@ -76,7 +76,6 @@ class TrialLog:
         self.folder, self.manifest = folder, manifest
         try:
             self._database = _connect(folder / RUNNING)
-            self._database.execute(_SCHEMA)
             self.trials = int(self._database.execute("SELECT COALESCE(MAX(first + rows), 0) FROM chunks").fetchone()[0])
         except sqlite3.Error as error:
             raise self._trouble(error) from error
@@ -109,7 +108,7 @@ class TrialLog:
         """
         path = Path(folder)
         manifest = read_manifest(path)
-        if (path / SEALED).exists():
+        if manifest.get("state") == "finished":  # a sealed file alone may stem from a process that died while finishing
             raise RunExistsError(f"{path} holds a finished run; read it with archgym.Dataset.open({str(path)!r})")
         return cls(path, manifest)
 
@@ -140,6 +139,8 @@ class TrialLog:
         )
         try:
             self._database.execute(_INSERT, row)
+        except sqlite3.IntegrityError as error:
+            raise LogError(f"{self.folder} is being written by another process; this one stops, the log stays whole") from error
         except sqlite3.Error as error:
             raise self._trouble(error) from error
         self.trials = chunk.first + len(chunk)
@@ -221,6 +222,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=30)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=NORMAL")
+    database.execute(_SCHEMA)
     return database
 
 
