@@ -94,12 +94,19 @@ def search(
     return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress)
 
 
-def resume(folder: str | os.PathLike[str], *, simulator: Simulator | None = None, progress: Progress | None = None) -> Result:
+def resume(
+    folder: str | os.PathLike[str],
+    *,
+    simulator: Simulator | None = None,
+    agent: type[Agent] | None = None,
+    progress: Progress | None = None,
+) -> Result:
     """Goes on with an interrupted run, to the same log as if it had never been interrupted.
 
     Args:
         folder: the run's folder.
         simulator: the simulator, if it is not one that its manifest's name and arguments rebuild.
+        agent: the agent's class, if it is not a registered one.
         progress: called after every batch.
 
     Raises:
@@ -109,7 +116,7 @@ def resume(folder: str | os.PathLike[str], *, simulator: Simulator | None = None
     trial_log = TrialLog.reopen(folder)
     manifest = trial_log.manifest
     try:
-        chosen = agent_class(manifest["agent"])
+        chosen = agent or agent_class(manifest["agent"])
         recorded = manifest["simulator"]
         problem = simulator or make_simulator(recorded["name"], **recorded["arguments"])
         goal = make_objective(manifest["objective"], problem)
