@@ -140,7 +140,7 @@ class TrialLog:
         try:
             self._database.execute(_INSERT, row)
         except sqlite3.IntegrityError as error:
-            raise LogError(f"{self.folder} is being written by another process; this one stops, the log stays whole") from error
+            raise LogError(f"{self.folder} is being written by another process too; the log stays whole") from error
         except sqlite3.Error as error:
             raise self._trouble(error) from error
         self.trials = chunk.first + len(chunk)
