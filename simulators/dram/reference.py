@@ -34,7 +34,7 @@ INPUTS = ("mem", "trace_clk_mhz", "trace", *_PARAMETERS)
 OUTPUTS = ("total_time_ns", "total_time_ps", "total_energy_pJ", "avg_power_mW", "avg_bw_gbps", "avg_bw_idle_gbps")
 
 Simulate = Callable[..., NDArray[np.int64]]
-_ENGINES: dict[str, Simulate] = {"literal": literal.simulate}
+ENGINES: dict[str, Simulate] = {"literal": literal.simulate}
 
 
 def predict(rows: Mapping[str, Any], traces: str | Path | None = None, engine: str = "literal") -> dict[str, NDArray[Any]]:
@@ -54,8 +54,8 @@ def predict(rows: Mapping[str, Any], traces: str | Path | None = None, engine: s
         TraceError: a trace file that is missing or cannot be read.
         ValueError: a missing column, or columns of different length.
     """
-    if engine not in _ENGINES:
-        raise UnknownNameError("engine", engine, _ENGINES, owner="dram")
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES, owner="dram")
     columns = _columns(rows)
     controllers = encode(columns)
     results = {name: np.zeros(len(controllers), np.float64) for name in OUTPUTS}
@@ -64,7 +64,7 @@ def predict(rows: Mapping[str, Any], traces: str | Path | None = None, engine: s
     for group in sorted(set(groups), key=str):
         chosen = np.array([other == group for other in groups])
         memory, requests = _memory(str(group[0])), _trace(str(group[1]), traces)
-        outcomes = run(_ENGINES[engine], controllers[chosen], memory, requests, float(group[2]))
+        outcomes = run(ENGINES[engine], controllers[chosen], memory, requests, float(group[2]))
         results["total_time_ps"][chosen] = outcomes[:, layout.TOTAL_PS]
         for name, values in energy.derive(outcomes, memory).items():
             results[name][chosen] = _as_printed(values, _DECIMALS.get(name))

@@ -30,6 +30,7 @@ from simulators.dram.literal.records import MAX_BANKS, NEVER, REQUEST, new
 
 DONE, HEAP_FULL, STUCK = range(3)
 HEAP_MARGIN = 64  # more entries than one round can push
+HEAP_ENTRIES = 4096  # to begin with; the heap grows when a run needs more
 
 
 class Recording(NamedTuple):
@@ -144,7 +145,7 @@ def _build(
         responses=new(response_queue.STATE)[0],
         ledger=new(power.STATE)[0],
         log=new(controller.LOG)[0],
-        heap=new(kernel_queue.ENTRY, 4096),
+        heap=new(kernel_queue.ENTRY, HEAP_ENTRIES),
         banks=new(bank_machine.STATE, banks),
         requests=requests,
         commands=new(controller.COMMAND, 0),
