@@ -1,5 +1,7 @@
 """The project's own workloads: pinned contents, limits and character."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from archgym.errors import TraceError, UnknownNameError
 from simulators.dram import workloads
 from simulators.dram.memory import load_memory, memory_names
 
+MEMORIES = ("ddr3-1600", "ddr4-2400")
 DIGESTS = {
     "stream": "604a0a786cdd65ee",
     "random": "c00f8ce4636fa2b0",
@@ -62,7 +65,7 @@ def test_read_only_workloads():
 
 def test_character():
     """Share of requests that find their row open when every bank keeps its last row open (DDR3)."""
-    rates = {name: row_hit_rate(workloads.generate(name)) for name in workloads.names()}
+    rates = {name: row_hit_rate(workloads.generate(name), load_memory("ddr3-1600")) for name in workloads.names()}
     assert rates["stream"] > 0.99 and rates["random"] < 0.01 and rates["bank-thrash"] < 0.01
     assert 0.3 < rates["cloud-1"] < 0.6 and 0.3 < rates["cloud-2"] < 0.6 and rates["dnn-tiles"] > 0.8
 
@@ -85,8 +88,18 @@ def test_bad_arguments():
         workloads.generate("stream", seed=-1)
 
 
-def row_hit_rate(trace):
-    memory, open_rows, hits = load_memory("ddr3-1600"), {}, 0
+@pytest.mark.parametrize("name", workloads.names())
+def test_readme_shows_these_statistics(name):
+    trace = workloads.generate(name)
+    density = len(trace) / (int(trace.cycles[-1]) + 1)
+    shares = [f"{trace.writes.mean():.1%}", *(f"{row_hit_rate(trace, load_memory(memory)):.1%}" for memory in MEMORIES)]
+    banks = [str(len(np.unique(load_memory(memory).bank(trace.addresses)))) for memory in MEMORIES]
+    row = " | ".join([f"| `{name}`", f"{density:.3f}", *shares, *banks]) + " |"
+    assert row in (Path(workloads.__file__).parent / "README.md").read_text()
+
+
+def row_hit_rate(trace, memory):
+    open_rows, hits = {}, 0
     for bank, row in zip(memory.bank(trace.addresses), memory.row(trace.addresses), strict=True):
         hits += open_rows.get(bank) == row
         open_rows[bank] = row

@@ -1,0 +1,137 @@
+"""DRAM memory controller: designs per second in one thread, and DRAMSys on the same designs.
+
+Run as a program it prints the seconds that the first design takes in a fresh process; ``measure`` starts it so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+import numpy as np
+from dramsys import DRAMSys
+from measuring import Report
+
+from archgym.space import Designs
+from simulators.dram import fast, layout, reference
+from simulators.dram.simulator import DRAM
+
+WORKLOADS = ("random", "stream", "cloud-1")
+PASSES = 3
+CHUNK = 10  # designs between two changes of the simulator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of this section."""
+    parser.add_argument("--designs", type=int, default=1000, help="random grid designs per trace")
+    parser.add_argument("--traces", type=Path, help="measure NAME.stl or NAME.stl.gz of this folder, too")
+    parser.add_argument("--dramsys", help="the DRAMSys program inside its tree")
+    parser.add_argument("--sample", type=int, default=100, help="designs per trace that DRAMSys runs")
+
+
+def measure(options: argparse.Namespace) -> Report:
+    """Measures every trace, then the first result of a fresh process."""
+    numba.set_num_threads(1)
+    columns = ["trace", "ms per design", "designs/s", "`evaluate` designs/s"]
+    if options.dramsys:
+        columns += ["DRAMSys printed ms", "DRAMSys step ms", "printed / ours", "step / ours", "equal times"]
+    rows = [_row(name, simulator, options) for name, simulator in _simulators(options.traces)]
+    cold, cached = _first_result()
+    notes = [
+        f"Engine: {options.designs:,} random grid designs (seed 0) in one call; one process, one thread, warm, best of {PASSES}.",
+        "`evaluate` also screens, merges designs that cannot differ on the trace, and derives the metrics.",
+        f"A fresh process has its first design after {cold:.1f} s when it has to compile, {cached:.1f} s with the cache.",
+    ]
+    if options.dramsys:
+        notes.append(
+            f"DRAMSys 4.0 as shipped with ArchGym: the first {options.sample} of these designs, in turns of {CHUNK} with the "
+            "engine; its printed simulation time, and a step as ArchGym does it (write JSON, start the program, parse). The "
+            "ratios compare means over these designs; the last column counts equal total times."
+        )
+    readme = Path(__file__).parents[1] / "simulators/dram/README.md"
+    return Report("DRAM memory controller, DDR3-1600", readme, columns, rows, notes)
+
+
+def _simulators(folder: Path | None) -> list[tuple[str, DRAM]]:
+    found = [(name, DRAM(name)) for name in WORKLOADS]
+    for name in WORKLOADS if folder else ():
+        files = [path for path in sorted(folder.glob(f"{name}.stl*")) if path.name in (f"{name}.stl", f"{name}.stl.gz")]
+        found += [(f"{name} (file)", DRAM(str(path))) for path in files[:1]]
+    return found
+
+
+def _row(name: str, simulator: DRAM, options: argparse.Namespace) -> tuple[str, ...]:
+    designs = simulator.space.sample(options.designs, seed=0)
+    engine_s = _best(lambda: _engine(simulator, designs)) / options.designs
+    evaluate_s = _best(lambda: simulator.evaluate(designs)) / options.designs
+    row = (name, f"{1e3 * engine_s:.3f}", f"{1 / engine_s:,.0f}", f"{1 / evaluate_s:,.0f}")
+    if not options.dramsys:
+        return row
+    with DRAMSys(options.dramsys) as program:
+        return row + _against(program, simulator, designs[: options.sample])
+
+
+def _engine(simulator: DRAM, designs: Designs) -> np.ndarray:
+    controllers = simulator.controllers(simulator.space.decode(designs))
+    return reference.run(fast.simulate, controllers, simulator.memory, simulator.trace, simulator.memory.clock_mhz)
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Shortest wall time of some passes, s, after one that warms up."""
+    work()
+    times = []
+    for _ in range(PASSES):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def _against(program: DRAMSys, simulator: DRAM, designs: Designs) -> tuple[str, ...]:
+    """The engine and the program in turns on the same designs."""
+    memory, clock_mhz = simulator.memory.name, round(simulator.memory.clock_mhz)
+    ours_s = printed_s = step_s = 0.0
+    equal = 0
+    program.run(memory, clock_mhz, _design(simulator, designs, 0), simulator.trace)  # writes the trace
+    for start in range(0, len(designs), CHUNK):
+        chunk = designs[start : start + CHUNK]
+        started = time.perf_counter()
+        times_ps = _engine(simulator, chunk)[:, layout.TOTAL_PS]
+        ours_s += time.perf_counter() - started
+        for index, time_ps in enumerate(times_ps):
+            design = _design(simulator, chunk, index)
+            started = time.perf_counter()
+            outcome = program.run(memory, clock_mhz, design, simulator.trace)
+            step_s += time.perf_counter() - started
+            printed_s += outcome.sim_wall_s
+            equal += int(outcome.total_time_ps == time_ps)
+    means = [f"{1e3 * total / len(designs):.1f}" for total in (printed_s, step_s)]
+    ratios = [f"{total / ours_s:.1f}" for total in (printed_s, step_s)]
+    return (*means, *ratios, f"{equal} of {len(designs)}")
+
+
+def _design(simulator: DRAM, designs: Designs, index: int) -> dict[str, str | int]:
+    columns = simulator.space.decode(designs[index : index + 1])
+    return {name: values[0].item() if isinstance(values[0], np.generic) else values[0] for name, values in columns.items()}
+
+
+def _first_result() -> tuple[float, float]:
+    """Seconds from the start of Python to the first result: with an empty cache, and with the cache that this left."""
+    times = []
+    with tempfile.TemporaryDirectory() as cache:
+        for _ in range(2):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, __file__], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache})
+            times.append(time.perf_counter() - started)
+    return times[0], times[1]
+
+
+if __name__ == "__main__":
+    DRAM().evaluate(DRAM().space.sample(1, seed=0))
