@@ -22,15 +22,16 @@ from rich.table import Table
 def main() -> None:
     """Measures one section, prints its table and writes it if asked to."""
     names = sorted(path.stem.removeprefix("speed_") for path in Path(__file__).parent.glob("speed_*.py"))
-    sections = {name: importlib.import_module(f"speed_{name}") for name in names}
     parser = argparse.ArgumentParser(description="measure speed")
-    choices = parser.add_subparsers(dest="section", required=True)
-    for name, module in sections.items():
-        section = choices.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
-        section.add_argument("--write", action="store_true", help="write the table into the README")
-        module.add_arguments(section)
-    options = parser.parse_args()
-    report: Report = sections[options.section].measure(options)
+    parser.add_argument("section", choices=names)
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of the section; SECTION --help lists them")
+    chosen = parser.parse_args()
+    section = importlib.import_module(f"speed_{chosen.section}")
+    parser = argparse.ArgumentParser(prog=f"speed.py {chosen.section}", description=section.__doc__)
+    parser.add_argument("--write", action="store_true", help="write the table into the README")
+    section.add_arguments(parser)
+    options = parser.parse_args(chosen.options)
+    report: Report = section.measure(options)
     show(report)
     if options.write:
         write_block(report.readme, "speed", f"Machine: {machine()}.\n\n{report.markdown()}")

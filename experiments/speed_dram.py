@@ -41,18 +41,18 @@ def measure(options: argparse.Namespace) -> Report:
     numba.set_num_threads(1)
     columns = ["trace", "ms per design", "designs/s", "`evaluate` designs/s"]
     if options.dramsys:
-        columns += ["DRAMSys printed ms", "DRAMSys step ms", "printed / ours", "step / ours", "equal times"]
+        columns += ["DRAMSys ms", "step ms", "DRAMSys / ours", "step / ours", "equal"]
     rows = [_row(name, simulator, options) for name, simulator in _simulators(options.traces)]
     cold, cached = _first_result()
     notes = [
-        f"Engine: {options.designs:,} random grid designs (seed 0) in one call; one process, one thread, warm, best of {PASSES}.",
+        f"{options.designs:,} random grid designs (seed 0) in one call, one process and one thread, warm, best of {PASSES}.",
         "`evaluate` also screens, merges designs that cannot differ on the trace, and derives the metrics.",
         f"A fresh process has its first design after {cold:.1f} s when it has to compile, {cached:.1f} s with the cache.",
     ]
     if options.dramsys:
         notes.append(
-            f"DRAMSys 4.0 as shipped with ArchGym: the first {options.sample} of these designs, in turns of {CHUNK} with the "
-            "engine; its printed simulation time, and a step as ArchGym does it (write JSON, start the program, parse). The "
+            f"DRAMSys 4.0 as shipped with ArchGym ran the first {options.sample} designs, in turns of {CHUNK} with the "
+            "engine: the time that it prints, and a step as ArchGym does it (write JSON, start the program, parse). The "
             "ratios compare means over these designs; the last column counts equal total times."
         )
     readme = Path(__file__).parents[1] / "simulators/dram/README.md"
@@ -114,7 +114,7 @@ def _against(program: DRAMSys, simulator: DRAM, designs: Designs) -> tuple[str, 
             equal += int(outcome.total_time_ps == time_ps)
     means = [f"{1e3 * total / len(designs):.1f}" for total in (printed_s, step_s)]
     ratios = [f"{total / ours_s:.1f}" for total in (printed_s, step_s)]
-    return (*means, *ratios, f"{equal} of {len(designs)}")
+    return (*means, *ratios, f"{equal}/{len(designs)}")
 
 
 def _design(simulator: DRAM, designs: Designs, index: int) -> dict[str, str | int]:
