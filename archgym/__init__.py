@@ -82,7 +82,7 @@ def _register_environments() -> None:
             gymnasium.register(
                 id=f"archgym/{environment}",
                 entry_point="archgym.env:make_env",
-                vector_entry_point="archgym.env:make_vector_env",
+                vector_entry_point="archgym.vector_env:make_vector_env",
                 kwargs={"simulator": simulator},
             )
 

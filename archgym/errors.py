@@ -41,6 +41,10 @@ class ObjectiveError(ArchGymError, ValueError):
     """An objective that cannot be read or does not fit the simulator's metrics."""
 
 
+class ArgumentError(ArchGymError, ValueError):
+    """An argument of an environment that is out of its range or does not go with another one."""
+
+
 class TraceError(ArchGymError, ValueError):
     """A trace file that cannot be read, or that a memory cannot serve."""
 

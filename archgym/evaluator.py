@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,6 +97,19 @@ class Evaluator:
     def replayed(self) -> bool:
         """Whether everything that the log held has been asked for again."""
         return self.trials >= self._logged
+
+    def summary(self) -> dict[str, Any]:
+        """The outcome so far, as JSON-able values: what a manifest says when its run ends."""
+        design = self.best_design
+        return {
+            "best": {
+                "design": {} if design is None else self.simulator.space.describe(design),
+                "score": None if design is None else self.best_score,
+                "metrics": self.best_metrics,
+            },
+            "counts": {status.name: count for status, count in self.counts.items()},
+            "distinct": self.distinct,
+        }
 
     def affordable(self, n: int, fidelity: str = "full") -> int:
         """How many of ``n`` designs the rest of the budget covers."""

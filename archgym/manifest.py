@@ -65,8 +65,11 @@ def describe_simulator(simulator: Simulator) -> dict[str, Any]:
     }
 
 
-def describe_run(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """A manifest: the task, who searched it, with what seed, and on what machine and libraries."""
+def describe_run(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
+    """A manifest: the task, who searched it, with what seed, and on what machine and libraries.
+
+    The seed is None where the designs come from outside (``archgym.env``).
+    """
     return {
         "format": FORMAT,
         **task,
