@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archgym.errors import ArgumentError, DesignError
 from archgym.evaluator import Evaluator
-from archgym.features import outcome_features, outcome_names
+from archgym.features import OutcomeFeatures
 from archgym.masking import LevelMasks
 from archgym.metrics import Metrics, Status
 from archgym.objective import Scores
@@ -65,6 +65,7 @@ class Stepper(ABC):
         self.evaluator, self.n, self.steps = evaluator, n, steps
         self.space = evaluator.simulator.space
         self.outcome: Outcome | None = None
+        self._results = OutcomeFeatures(evaluator.simulator.metrics)
         self._done = 0
 
     @abstractmethod
@@ -90,9 +91,6 @@ class Stepper(ABC):
         self._done += 1
         return self.outcome
 
-    def _results(self, outcome: Outcome) -> Features:
-        return outcome_features(self.evaluator.simulator.metrics, outcome.metrics)
-
     def _progress(self) -> Features:
         return np.full((self.n, 1), self._done / self.steps, np.float32)
 
@@ -108,7 +106,7 @@ class DesignStepper(Stepper):
 
     def __init__(self, evaluator: Evaluator, n: int = 1, steps: int = 1) -> None:
         super().__init__(evaluator, n, steps)
-        self.names = (*self.space.names, *outcome_names(evaluator.simulator), "progress")
+        self.names = (*self.space.names, *self._results.names, "progress")
         self.shape = (n, self.space.dimensions)
 
     def start(self) -> Features:
@@ -123,7 +121,7 @@ class DesignStepper(Stepper):
             self.start()
         outcome = self._evaluate(designs)
         levels = self.space.to_unit(designs).astype(np.float32)
-        features = np.concatenate([levels, self._results(outcome), self._progress()], axis=1)
+        features = np.concatenate([levels, self._results(outcome.metrics), self._progress()], axis=1)
         return Turn(features, outcome.scores, outcome, self._done == self.steps)
 
 
@@ -135,11 +133,10 @@ class SequentialStepper(Stepper):
 
     def __init__(self, evaluator: Evaluator, n: int = 1, steps: int = 1) -> None:
         super().__init__(evaluator, n, steps)
-        outcomes = outcome_names(evaluator.simulator)
-        self.names = (*self.space.names, *outcomes, "progress", *(f"next_{name}" for name in self.space.names))
+        self.names = (*self.space.names, *self._results.names, "progress", *(f"next_{name}" for name in self.space.names))
         self.shape = (n,)
         self.masks = LevelMasks(self.space)
-        self._nothing = np.zeros((n, len(outcomes)), np.float32)
+        self._nothing = np.zeros((n, len(self._results.names)), np.float32)
         self.start()
 
     def start(self) -> Features:
@@ -162,7 +159,7 @@ class SequentialStepper(Stepper):
             self._designs, self._column = designs, self._column + 1
             return Turn(self._features(self._column), np.zeros(self.n), None, False)
         outcome = self._evaluate(designs)
-        self._designs, self._column, self._last = designs, 0, self._results(outcome)
+        self._designs, self._column, self._last = designs, 0, self._results(outcome.metrics)
         return Turn(self._features(self.space.dimensions), outcome.scores, outcome, self._done == self.steps)
 
     def open_levels(self) -> NDArray[np.bool_]:

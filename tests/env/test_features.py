@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from archgym import Metric, Metrics, Status
-from archgym.features import outcome_features, outcome_names, scale
+from archgym.features import OutcomeFeatures
 from simulators.synthetic import Synthetic
+
+
+def _scaled(bounds: tuple[float, float], values: list[float]) -> list[float]:
+    n = len(values)
+    metrics = Metrics({"m": np.array(values)}, np.zeros(n, np.uint8), np.zeros(n))
+    return OutcomeFeatures([Metric("m", bounds=bounds)])(metrics)[:, 0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -25,13 +31,13 @@ from simulators.synthetic import Synthetic
     ],
 )
 def test_bounds_become_zero_and_one(bounds: tuple[float, float], values: list[float], expected: list[float]) -> None:
-    assert scale(Metric("m", bounds=bounds), np.array(values)) == pytest.approx(expected)
+    assert _scaled(bounds, values) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("bounds", [(0.0, 1e3), (0.0, 1e9), (1.0, math.inf), (-math.inf, 1e6)])
 def test_scaling_keeps_order(bounds: tuple[float, float]) -> None:
-    scaled = scale(Metric("m", bounds=bounds), np.linspace(1.0, 1e3, 100))
-    assert (np.diff(scaled) > 0).all() and 0 <= scaled.min() and scaled.max() <= 1
+    scaled = _scaled(bounds, np.linspace(1.0, 1e3, 100).tolist())
+    assert (np.diff(scaled) > 0).all() and 0 <= min(scaled) and max(scaled) <= 1
 
 
 def test_violation_and_status_are_features() -> None:
@@ -39,7 +45,8 @@ def test_violation_and_status_are_features() -> None:
     metrics = Metrics.empty(simulator.metric_names, 3)
     metrics.status[1:] = Status.INVALID
     metrics.violation[1:] = [1.0, math.inf]
-    features = outcome_features(simulator.metrics, metrics)
-    assert features.shape == (3, len(outcome_names(simulator))) and features.dtype == np.float32
+    convert = OutcomeFeatures(simulator.metrics)
+    features = convert(metrics)
+    assert features.shape == (3, len(convert.names)) and features.dtype == np.float32
     assert features[:, 2].tolist() == [0.0, 0.5, 1.0]
     assert features[:, 3:].argmax(axis=1).tolist() == [Status.OK, Status.INVALID, Status.INVALID]
