@@ -86,6 +86,12 @@ def test_masked_sampling_always_gives_valid_designs() -> None:
         assert info["status"] == "OK"
 
 
+def test_masks_are_found_through_wrappers() -> None:
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make("archgym/Synthetic-v0", formulation="sequential", levels=3))
+    env.reset(seed=0)
+    assert env.get_wrapper_attr("action_masks")().tolist() == [True] * 3
+
+
 def test_masked_actions_are_defined() -> None:
     env = SequentialEnv(make_env(simulator=Sum()).evaluator)
     _, info = env.reset(seed=0)
