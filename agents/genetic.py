@@ -48,10 +48,10 @@ class Genetic(Agent):
         """Proposes ``n`` children, (n, D) int32, or random designs while there is no generation yet."""
         if not len(self._designs):
             return self.space.sample(n, self.rng)
-        first, second = self._parents(n), self._parents(n)
+        first, second = self._designs[self._parents(2 * n)].reshape(2, n, -1)
         mixed = self.rng.random((n, self.space.dimensions)) < 0.5
         mixed &= self.rng.random((n, 1)) < self.settings["crossover"]
-        return self._mutate(np.where(mixed, self._designs[second], self._designs[first]))
+        return self._mutate(np.where(mixed, second, first))
 
     def tell(self, designs: Designs, scores: Scores, metrics: Metrics) -> None:
         """Collects children; a full generation replaces the previous one, whose elite stays."""
@@ -69,10 +69,11 @@ class Genetic(Agent):
         return np.asarray(rivals[np.arange(n), np.argmax(self._scores[rivals], axis=1)])
 
     def _mutate(self, children: Designs) -> Designs:
-        shape = children.shape
-        changed = self.rng.random(shape) < self.settings["mutation"]
-        anywhere = self.rng.integers(0, self.space.nvec, shape)
-        step = np.where(self.rng.random(shape) < 0.5, -1, 1)
-        neighbour = np.clip(children + step, 0, self.space.nvec - 1)
-        near = self._ordered & (self.rng.random(shape) < NEIGHBOUR)
-        return np.where(changed, np.where(near, neighbour, anywhere), children).astype(np.int32)
+        rows, columns = np.nonzero(self.rng.random(children.shape) < self.settings["mutation"])
+        levels = self.space.nvec[columns]
+        anywhere = self.rng.integers(0, levels)
+        step = 2 * self.rng.integers(0, 2, len(rows)) - 1
+        neighbour = np.minimum(np.maximum(children[rows, columns] + step, 0), levels - 1)
+        near = self._ordered[columns] & (self.rng.random(len(rows)) < NEIGHBOUR)
+        children[rows, columns] = np.where(near, neighbour, anywhere)
+        return children

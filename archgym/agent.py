@@ -86,10 +86,11 @@ def resolve_hyperparameters(agent: type[Agent], given: Mapping[str, Any]) -> dic
 def _checked(agent: str, parameter: Parameter, value: Any) -> Any:
     numeric = all(isinstance(level, int | float) and not isinstance(level, bool) for level in parameter.values)
     if not (numeric and parameter.ordered):
-        if value in parameter.values:
+        try:
             return parameter.values[parameter.level(value)]
-        expected = f"one of {', '.join(map(str, parameter.values))}"
-        raise HyperparameterError(f"agent {agent}: {parameter.name} must be {expected}, got {value!r}")
+        except UnknownNameError:
+            expected = f"one of {', '.join(map(str, parameter.values))}"
+            raise HyperparameterError(f"agent {agent}: {parameter.name} must be {expected}, got {value!r}") from None
     low, high = min(parameter.values), max(parameter.values)
     whole = all(isinstance(level, int) for level in parameter.values)
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -46,11 +46,13 @@ class Run:
         """Trials of this run; columns as in ``archgym.sealing.schema``.
 
         Raises:
-            LogError: the sealed file is damaged.
+            LogError: a file is damaged.
         """
         sealed = f"{self.location}/{SEALED}"
         if not self.storage.exists(sealed):
-            return self._unsealed()
+            table = self._unsealed()
+            if not self.storage.exists(sealed):  # else it has been sealed in the meantime
+                return table
         try:
             with self.storage.open(sealed, "rb") as file:
                 return parquet.read_table(file)
@@ -58,10 +60,10 @@ class Run:
             raise LogError(f"{sealed} cannot be read as Parquet: {error}") from error
 
     def _unsealed(self) -> pa.Table:
-        # SQLite needs real files: those of a remote run are copied first.
+        # SQLite needs real files in a folder that can be written: others are copied first.
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(self.location)
-            if not isinstance(self.storage, fsspec.implementations.local.LocalFileSystem):
+            if not (_is_local(self.storage) and os.access(folder, os.W_OK)):
                 folder = Path(scratch)
                 for source in self.storage.glob(f"{self.location}/{RUNNING}*"):
                     self.storage.get(source, str(folder / PurePosixPath(source).name))
@@ -88,6 +90,8 @@ class Dataset:
         Raises:
             LogError: nothing there, or a manifest that cannot be read.
         """
+        if not paths:
+            raise LogError("Dataset.open needs at least one folder or URL, got none")
         runs: list[Run] = []
         for path in paths:
             storage, root = fsspec.core.url_to_fs(os.fspath(path))
@@ -103,8 +107,14 @@ class Dataset:
         """All trials, with what identifies their run in front: run, simulator, workload, objective, agent, seed.
 
         Runs of different simulators may be mixed; columns that a run lacks are null.
+
+        Raises:
+            LogError: a file is damaged, or runs use one column name for numbers and for text.
         """
-        return pa.concat_tables([_labelled(run) for run in self.runs], promote_options="permissive")
+        try:
+            return pa.concat_tables([_labelled(run) for run in self.runs], promote_options="permissive")
+        except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+            raise LogError(f"these runs do not fit into one table: {error}. Open the runs of each simulator apart.") from error
 
     def to_pandas(self) -> Any:
         """All trials as a pandas DataFrame.
@@ -143,11 +153,15 @@ class Dataset:
 
 def _open_run(storage: fsspec.AbstractFileSystem, file: str) -> Run:
     folder = str(PurePosixPath(file).parent)
-    if isinstance(storage, fsspec.implementations.local.LocalFileSystem):
+    if _is_local(storage):
         return Run(Path(folder).name, folder, read_manifest(Path(folder)), storage)
     with tempfile.TemporaryDirectory() as scratch:
         storage.get(file, f"{scratch}/{MANIFEST}")
         return Run(PurePosixPath(folder).name, folder, read_manifest(Path(scratch)), storage)
+
+
+def _is_local(storage: fsspec.AbstractFileSystem) -> bool:
+    return isinstance(storage, fsspec.implementations.local.LocalFileSystem)
 
 
 def _labelled(run: Run) -> pa.Table:

@@ -16,6 +16,7 @@ from archgym.objective import Objective, Scores
 from archgym.simulator import Simulator
 from archgym.space import Designs
 from archgym.trials import Chunk, TrialLog
+from archgym.wrappers import Cached
 
 CHUNK_SECONDS = 0.5
 """A batch that takes longer is evaluated and logged in pieces, so that a slow simulator's finished trials are on disk."""
@@ -76,7 +77,7 @@ class Evaluator:
         self.best_metrics: dict[str, float] = {}
         self._progress = progress
         self._batches = 0
-        self._seconds_per_design = math.inf
+        self._seconds_per_design = 0.0
         self._ranks: list[NDArray[np.int64]] = []
         self._logged = log.trials if log else 0
         self._replay: Iterator[Chunk] = log.chunks() if log and self._logged else iter(())
@@ -165,15 +166,21 @@ class Evaluator:
         return self.simulator.fidelities[fidelity]
 
     def _chunk_size(self) -> int:
-        # The first design alone shows how slow the simulator is.
+        if not self._seconds_per_design:
+            return 1  # the first design alone shows how slow the simulator is
         return max(1, int(min(CHUNK_SECONDS / self._seconds_per_design, 2**31)))
 
     def _simulate(self, designs: Designs, fidelity: str, cost: float, waited: float) -> Chunk:
+        cache = self.simulator if isinstance(self.simulator, Cached) else None
+        before = cache.misses if cache else 0
         start = perf_counter()
         metrics = self.simulator.evaluate(designs, fidelity)
         elapsed = perf_counter() - start
         self.simulator_seconds += elapsed
-        self._seconds_per_design = max(elapsed, 1e-9) / len(designs)
+        fresh = cache.misses - before if cache else len(designs)
+        if fresh:
+            # Answers from a cache say nothing about the simulator; after a slow design (a compilation) caution fades.
+            self._seconds_per_design = max(elapsed / fresh, self._seconds_per_design / 2, 1e-9)
         scores = self.objective.score(metrics)
         chunk = Chunk(self.trials, self._batches, fidelity, cost, designs, metrics, scores, waited, elapsed)
         if self.log:
@@ -201,8 +208,9 @@ class Evaluator:
     def _count(self, chunk: Chunk) -> None:
         self.trials += len(chunk)
         self.spent += chunk.cost * len(chunk)
-        for status, count in zip(*np.unique(chunk.metrics.status, return_counts=True), strict=True):
-            self.counts[Status(status)] += int(count)
+        for status, count in enumerate(np.bincount(chunk.metrics.status).tolist()):
+            if count:
+                self.counts[Status(status)] += count
         if self.simulator.space.size < 2**63:
             self._ranks.append(self.simulator.space.rank(chunk.designs))
         else:

@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -77,7 +78,7 @@ def describe_run(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[s
         "hyperparameters": dict(hyperparameters),
         "seed": seed,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "packages": _packages(),
+        "packages": dict(_packages()),
         "host": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},
         "command": [part for part in sys.argv if len(part) < 1000][:50],
     }
@@ -104,6 +105,7 @@ def run_entropy(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[st
     return int.from_bytes(hashlib.sha256(json.dumps(content).encode()).digest()[:16], "big")
 
 
+@cache
 def _packages() -> dict[str, str]:
     found = {}
     for name in PACKAGES:

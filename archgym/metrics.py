@@ -123,23 +123,26 @@ class Metrics:
 
 
 def mark_suspects(metrics: Metrics, declared: Mapping[str, Metric]) -> None:
-    """Turns OK rows into FAILED where a value is not finite and into SUSPECT where it is outside its metric's bounds."""
-    ok = metrics.ok
-    for name, metric in declared.items():
-        values = metrics.columns[name]
-        bad = ok & ~np.isfinite(values)
-        low, high = metric.bounds
-        odd = ok & ~bad & ((values < low) | (values > high))
-        if not (bad.any() or odd.any()):
+    """Turns OK rows into FAILED where a value is not finite, else into SUSPECT where one is outside its metric's bounds."""
+    lows = np.array([[declared[name].bounds[0]] for name in metrics.columns])
+    highs = np.array([[declared[name].bounds[1]] for name in metrics.columns])
+    table = np.array(list(metrics.columns.values()))
+    sound = (np.isfinite(table) & (table >= lows) & (table <= highs)).all(axis=0)
+    for row in np.flatnonzero(metrics.ok & ~sound):
+        values = {name: float(column[row]) for name, column in metrics.columns.items()}
+        strange = [name for name, value in values.items() if not math.isfinite(value)]
+        if strange:
+            metrics.status[row] = Status.FAILED
+            metrics.reasons[int(row)] = f"{strange[0]} is not finite: {values[strange[0]]}"
             continue
-        for row in np.flatnonzero(bad):
-            metrics.reasons[int(row)] = f"{name} is not finite: {values[row]}"
-        for row in np.flatnonzero(odd):
-            metrics.reasons[int(row)] = f"{name} = {values[row]:g} is outside its physical bounds [{low:g}, {high:g}]"
-        metrics.status[bad] = Status.FAILED
-        metrics.status[odd] = Status.SUSPECT
-        ok &= ~bad & ~odd
+        for name, value in values.items():
+            low, high = declared[name].bounds
+            if not low <= value <= high:
+                metrics.status[row] = Status.SUSPECT
+                metrics.reasons[int(row)] = f"{name} = {value:g} is outside its physical bounds [{low:g}, {high:g}]"
+                break
     unpriced = (metrics.status != Status.OK) & (metrics.status != Status.SUSPECT)
-    if unpriced.any():
-        for values in metrics.columns.values():
-            values[unpriced] = np.nan
+    if not unpriced.any():
+        return
+    for column in metrics.columns.values():
+        column[unpriced] = np.nan

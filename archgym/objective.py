@@ -31,6 +31,9 @@ Scores = NDArray[np.float64]
 UNBOUNDED = 1e30
 """Stands in for the worst cost of a metric that declares no bound."""
 
+LARGEST = 1e300
+"""No score is further from zero, so that sums and products of huge metrics stay finite."""
+
 
 class Objective(ABC):
     """Turns metrics into a score.
@@ -67,7 +70,7 @@ class Objective(ABC):
             cost[ok] = self._cost(metrics.take(ok))[:]
             excess = metrics.violation / (1 + metrics.violation)
             cost[~ok] = worst + span * np.where(metrics.status == Status.INVALID, 1 + excess, 2.0)[~ok]
-        return -cost
+        return np.clip(-cost, -LARGEST, LARGEST)
 
     def costs(self, metrics: Metrics) -> NDArray[np.float64]:
         """Every metric of ``used`` as a cost to minimise, (N, K) float64; infinite where the status is not OK."""
@@ -97,7 +100,7 @@ class Weighted(Objective):
     """Sum of weight x metric; metrics with goal "max" count negatively.  Weights carry 1 / unit and are positive."""
 
     def __init__(self, metrics: Sequence[Metric], weights: Sequence[float]) -> None:
-        self.used, self.weights = tuple(metrics), tuple(weights)
+        self.used, self.weights = tuple(metrics), tuple(map(float, weights))
         _positive("weighted", dict(zip((m.name for m in metrics), weights, strict=True)))
         self.text = "weighted:" + ",".join(f"{m.name}={w!r}" for m, w in zip(self.used, self.weights, strict=True))
 
@@ -115,7 +118,7 @@ class Target(Objective):
     """Sum over metrics of the relative distance to a target, each part zero once its target is met."""
 
     def __init__(self, metrics: Sequence[Metric], targets: Sequence[float]) -> None:
-        self.used, self.targets = tuple(metrics), tuple(targets)
+        self.used, self.targets = tuple(metrics), tuple(map(float, targets))
         _positive("target", dict(zip((m.name for m in metrics), targets, strict=True)))
         self.text = "target:" + ",".join(f"{m.name}={t!r}" for m, t in zip(self.used, self.targets, strict=True))
 
@@ -173,7 +176,7 @@ class Product(Objective):
         return np.asarray(np.prod([metrics[metric.name] for metric in self.used], axis=0))
 
     def _worst_cost(self) -> float:
-        return min(math.prod(_bounded(metric.worst) for metric in self.used), UNBOUNDED)
+        return math.prod(_bounded(metric.worst) for metric in self.used)
 
 
 def objective_forms() -> dict[str, str]:

@@ -19,13 +19,13 @@ def non_dominated(costs: ArrayLike) -> NDArray[np.bool_]:
     keep = np.zeros(len(array), bool)
     finite = np.isfinite(array).all(axis=1)
     points, inverse = np.unique(array[finite], axis=0, return_inverse=True)
-    # Sorted by the first cost, a row can only be dominated by an earlier one: compare with the front found so far.
+    # Sorted by the first cost, a row can only be dominated by an earlier one: the first of the rest is on the front, and
+    # what it dominates goes.
     front = np.zeros(len(points), bool)
-    members: list[int] = []
-    for row, point in enumerate(points):
-        if not members or not (points[members] <= point).all(axis=1).any():
-            members.append(row)
-            front[row] = True
+    rest = np.arange(len(points))
+    while len(rest):
+        front[rest[0]] = True
+        rest = rest[(points[rest] < points[rest[0]]).any(axis=1)]
     keep[finite] = front[inverse.reshape(-1)]
     return keep
 

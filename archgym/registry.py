@@ -10,7 +10,7 @@ import inspect
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from archgym.errors import ContractError, PluginError, UnknownNameError
+from archgym.errors import ArchGymError, ContractError, PluginError, UnknownNameError
 
 Base = TypeVar("Base")
 
@@ -45,6 +45,7 @@ def simulator_class(name: str) -> type[Simulator]:
     Raises:
         UnknownNameError: no such simulator; names the nearest one.
         PluginError: it is registered twice or cannot be imported.
+        MissingExtraError: it needs a library that is not installed.
     """
     from archgym.simulator import Simulator
 
@@ -67,12 +68,17 @@ def make_simulator(name: str, /, **arguments: Any) -> Simulator:
 
     Raises:
         UnknownNameError: no such simulator, argument or workload.
+        ContractError: an argument that it needs is missing.
     """
     found = simulator_class(name)
     known = list(inspect.signature(found).parameters)
     for argument in arguments:
         if argument not in known:
             raise UnknownNameError("argument", argument, known, owner=name)
+    try:
+        inspect.signature(found).bind(**arguments)
+    except TypeError as error:
+        raise ContractError(f"{name}: {error}; it takes {', '.join(known)}") from None
     return found(**arguments)
 
 
@@ -98,8 +104,12 @@ def _load(group: str, kind: str, name: str, base: type[Base]) -> type[Base]:
         raise UnknownNameError(kind, name, sorted(found))
     try:
         loaded = found[name].load()
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"{kind} {name!r} ({found[name].value}) cannot be loaded: {error}") from error
+    except ArchGymError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{kind} {name!r} ({found[name].value}) cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise ContractError(
             f"{kind} {name!r} ({found[name].value}) must be a subclass of archgym.{base.__name__}, got {loaded!r}"

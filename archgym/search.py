@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from archgym.agent import Agent, resolve_hyperparameters
-from archgym.errors import HyperparameterError, LogError, ReplayError
+from archgym.errors import HyperparameterError, LogError, ReplayError, UnknownNameError
 from archgym.evaluator import BudgetExhausted, Evaluator, check_budget
 from archgym.manifest import describe_run, describe_task, run_entropy
 from archgym.objective import Objective, make_objective
@@ -85,8 +85,8 @@ def search(
     chosen = agent_class(agent) if isinstance(agent, str) else agent
     problem = make_simulator(simulator) if isinstance(simulator, str) else simulator
     goal = make_objective(problem.metric_names[0] if objective is None else objective, problem)
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise HyperparameterError(f"the seed must be a whole number from 0, got {seed!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise HyperparameterError(f"the seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
     settings = resolve_hyperparameters(chosen, hyperparameters or {})
     task = describe_task(problem, goal, budget)
     check_budget(budget)  # before anything is written
@@ -121,6 +121,8 @@ def resume(
         problem = simulator or make_simulator(recorded["name"], **recorded["arguments"])
         goal = make_objective(manifest["objective"], problem)
         budget = manifest["budget"]
+    except UnknownNameError:
+        raise
     except KeyError as error:
         raise LogError(f"{folder}: the manifest lacks {error}; it is not that of a run that can be resumed") from error
     task = describe_task(problem, goal, budget)

@@ -170,11 +170,16 @@ class Simulator(ABC):
     def _collect(self, returned: Mapping[str, NDArray[Any]] | Metrics, n: int) -> Metrics:
         result = Metrics.empty(self.metric_names, n)
         columns: Mapping[str, NDArray[Any]]
-        if not isinstance(returned, Metrics):
+        if isinstance(returned, Metrics):
+            if len(returned) != n or len(returned.violation) != n:
+                raise ContractError(f"{self.name}: _evaluate must return Metrics of {n} rows, got {len(returned)}")
+            columns = returned.columns
+            result.status[:], result.violation[:] = returned.status, returned.violation
+            result.reasons = dict(returned.reasons)
+        elif isinstance(returned, Mapping):
             columns = returned
         else:
-            columns = returned.columns
-            result.status, result.violation, result.reasons = returned.status, returned.violation, returned.reasons
+            raise ContractError(f"{self.name}: _evaluate must return a mapping or Metrics, got {type(returned).__name__}")
         missing = [name for name in self.metric_names if name not in columns]
         if missing:
             raise ContractError(f"{self.name}: _evaluate must return every declared metric; missing: {', '.join(missing)}")
@@ -200,10 +205,20 @@ class PointSimulator(Simulator):
             Exception: anything else marks the design FAILED, with the exception's text as the reason.
         """
 
-    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]]:
+    def _evaluate(self, columns: Columns, fidelity: str) -> Metrics:
         n = len(next(iter(columns.values())))
-        rows = [self._evaluate_point({name: values[i].item() for name, values in columns.items()}, fidelity) for i in range(n)]
-        return {name: np.array([row[name] for row in rows if name in row], np.float64) for name in self.metric_names}
+        designs = ({name: values[i].item() for name, values in columns.items()} for i in range(n))
+        return Metrics.concatenate([self._price_point(design, fidelity) for design in designs])
+
+    def _price_point(self, design: dict[str, Any], fidelity: str) -> Metrics:
+        # Each design on its own: one that fails must not make its neighbours, which may be slow, run again.
+        try:
+            point = self._evaluate_point(design, fidelity)
+            return self._collect({name: np.array([value]) for name, value in point.items()}, 1)
+        except ContractError:
+            raise
+        except Exception as error:
+            return self._failed(error)
 
 
 def _scatter(result: Metrics, rows: NDArray[np.intp], priced: Metrics, inverse: NDArray[np.intp]) -> None:

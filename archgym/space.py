@@ -23,6 +23,8 @@ Designs = NDArray[np.int32]
 Columns = dict[str, NDArray[Any]]
 Seed = int | np.random.SeedSequence | np.random.Generator | None
 
+_KINDS: tuple[set[type], ...] = ({bool}, {int}, {float}, {int, float}, {str})
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -47,10 +49,16 @@ class Parameter:
     default: Any = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(self.values))
         if not self.name.isidentifier():
             raise ContractError(f"parameter {self.name!r}: the name must be a Python identifier")
         if not self.values:
             raise ContractError(f"parameter {self.name}: needs at least one value, got none")
+        if {type(value) for value in self.values} not in _KINDS:
+            raise ContractError(
+                f"parameter {self.name}: values must be all numbers, all strings or all booleans of plain Python, "
+                f"got {self.values}"
+            )
         if len(set(self.values)) != len(self.values):
             raise ContractError(f"parameter {self.name}: values must be distinct, got {self.values}")
         if self.default is None:
@@ -64,10 +72,15 @@ class Parameter:
         Raises:
             UnknownNameError: no level has that value.
         """
-        for index, known in enumerate(self.values):
-            if known == value and isinstance(known, bool) == isinstance(value, bool | np.bool_):
-                return index
-        raise UnknownNameError("level", value, self.values, owner=f"parameter {self.name}")
+        try:
+            return self._levels[isinstance(value, bool | np.bool_), value]
+        except (KeyError, TypeError):
+            raise UnknownNameError("level", value, self.values, owner=f"parameter {self.name}") from None
+
+    @cached_property
+    def _levels(self) -> dict[tuple[bool, Any], int]:
+        # True equals 1 in Python, but the boolean is no level of a numeric parameter.
+        return {(isinstance(value, bool), value): index for index, value in enumerate(self.values)}
 
     @property
     def default_level(self) -> int:
@@ -219,8 +232,16 @@ class DesignSpace:
         if self.constraints and len(array):
             columns = self.decode(array)
             for rule in self.constraints:
-                total += np.maximum(rule.amount(columns), 0.0)
+                total += np.maximum(self._amount(rule, columns, len(array)), 0.0)
         return total
+
+    def _amount(self, rule: Constraint, columns: Columns, n: int) -> NDArray[np.float64]:
+        amount = np.asarray(rule.amount(columns), np.float64)
+        if amount.shape != (n,) or np.isnan(amount).any():
+            raise ContractError(
+                f"{self.name}: constraint {rule.name} must give {n} numbers, one per design, got {amount.shape} {amount}"
+            )
+        return amount
 
     def broken_rules(self, designs: ArrayLike) -> list[str]:
         """Per design the names of the constraints it breaks, joined by "; " (empty where none)."""
@@ -228,7 +249,7 @@ class DesignSpace:
         broken: list[list[str]] = [[] for _ in range(len(array))]
         columns = self.decode(array)
         for rule in self.constraints:
-            for row in np.flatnonzero(rule.amount(columns) > 0):
+            for row in np.flatnonzero(self._amount(rule, columns, len(array)) > 0):
                 broken[row].append(f"{rule.name}: {rule.doc}" if rule.doc else rule.name)
         return ["; ".join(names) for names in broken]
 
@@ -242,7 +263,8 @@ class DesignSpace:
     def enumerate(self, batch: int = 65_536) -> Iterator[Designs]:
         """Every point once, in rank order, as (<= batch, D) arrays."""
         for start in range(0, self.size, batch):
-            yield self.unrank(range(start, min(start + batch, self.size)))
+            stop = min(start + batch, self.size)
+            yield self.unrank(np.arange(start, stop) if stop < 2**63 else range(start, stop))
 
     def rank(self, designs: ArrayLike) -> NDArray[Any]:
         """Position of each design in ``enumerate`` (last parameter fastest); int64, Python integers beyond 2^63."""
@@ -258,9 +280,10 @@ class DesignSpace:
         Raises:
             DesignError: a rank outside 0 .. size - 1.
         """
-        rest: NDArray[Any] = np.array(ranks, dtype=np.int64 if self.size < 2**63 else object).reshape(-1)
-        if len(rest) and (min(rest) < 0 or max(rest) >= self.size):
-            raise DesignError(f"{self.name}: ranks must be 0..{self.size - 1}, got {min(rest)}..{max(rest)}")
+        rest: NDArray[Any] = np.array(ranks).reshape(-1)
+        if len(rest) and (rest.dtype.kind not in "iuO" or rest.min() < 0 or rest.max() >= self.size):
+            raise DesignError(f"{self.name}: ranks must be integers 0..{self.size - 1}, got {rest.min()}..{rest.max()}")
+        rest = rest.astype(np.int64 if self.size < 2**63 else object)
         designs = np.empty((len(rest), self.dimensions), np.int32)
         for column in range(self.dimensions - 1, -1, -1):
             levels = int(self.nvec[column])
@@ -350,12 +373,7 @@ def space_from_record(record: Mapping[str, Any]) -> DesignSpace:
 
 def _value_table(values: tuple[Any, ...]) -> NDArray[Any]:
     kinds = {type(value) for value in values}
-    if kinds <= {bool}:
-        return np.array(values, bool)
-    if kinds <= {int}:
-        return np.array(values, np.int64)
-    if kinds <= {int, float}:
-        return np.array(values, np.float64)
-    if kinds <= {str}:
-        return np.array(values, str)
-    raise ContractError(f"a parameter's values must all be numbers, all strings or all booleans, got {values}")
+    for kind, dtype in ((bool, np.bool_), (int, np.int64), (str, np.str_)):
+        if kinds == {kind}:
+            return np.array(values, dtype)
+    return np.array(values, np.float64)

@@ -78,6 +78,9 @@ def load_suite(path: str | Path) -> dict[str, Task]:
     for table in content:
         if table != "task":
             raise UnknownNameError("table", table, ["task"], owner=str(path))
-    if not content.get("task"):
+    if not content.get("task") or not isinstance(content["task"], dict):
         raise ContractError(f"{path} holds no task; it needs tables named [task.NAME]")
+    for name, record in content["task"].items():
+        if not isinstance(record, dict):
+            raise ContractError(f"{path}: task.{name} must be a table, got {record!r}")
     return {name: Task.from_record(record) for name, record in content["task"].items()}

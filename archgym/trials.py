@@ -27,6 +27,8 @@ MANIFEST = "manifest.json"
 RUNNING = "trials.sqlite"
 SEALED = "trials.parquet"
 
+_NEEDED = ("simulator", "workload", "space", "metrics", "objective", "agent", "seed", "state")
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS chunks (
     first INTEGER PRIMARY KEY, rows INTEGER, batch INTEGER, fidelity TEXT, cost REAL,
@@ -149,7 +151,7 @@ class TrialLog:
         """Everything logged so far, in order."""
         dimensions = len(self.manifest["space"]["parameters"])
         names = [metric["name"] for metric in self.manifest["metrics"]]
-        return _read(self._database, dimensions, names)
+        return _read(self._database, self.folder / RUNNING, dimensions, names)
 
     def close(self, state: str = "finished", summary: Mapping[str, Any] | None = None) -> None:
         """Ends the run.
@@ -164,6 +166,7 @@ class TrialLog:
                 from archgym.sealing import seal
 
                 seal(self.chunks(), self.manifest, self.folder / SEALED)
+                self._database.execute("PRAGMA synchronous=OFF")  # the file is about to go: no need to wait for the disk
             write_manifest(self.folder, self.manifest)
             self._database.close()
             if state == "finished":
@@ -180,14 +183,19 @@ class TrialLog:
 
 
 def read_chunks(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Chunk]:
-    """The trials of a run that is not sealed, also while another process is writing them."""
+    """The trials of a run that is not sealed, also while another process is writing them; none if there is no file.
+
+    Raises:
+        LogError: the file is damaged.
+    """
     path = folder / RUNNING
     if not path.exists():
         return
-    database = _connect(path)
+    # Opened without leave to create it: its writer may seal the run and remove the file at any moment.
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=30)
     try:
         names = [metric["name"] for metric in manifest["metrics"]]
-        yield from _read(database, len(manifest["space"]["parameters"]), names)
+        yield from _read(database, path, len(manifest["space"]["parameters"]), names)
     finally:
         database.close()
 
@@ -204,9 +212,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise LogError(f"{folder} holds no run: there is no {MANIFEST} in it") from None
     except (OSError, ValueError) as error:
         raise LogError(f"{folder / MANIFEST} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise LogError(f"{folder / MANIFEST} is not the manifest of a run")
-    return content
+    lacking = [key for key in _NEEDED if key not in content] if isinstance(content, dict) else list(_NEEDED)
+    if lacking:
+        raise LogError(f"{folder / MANIFEST} is not the manifest of a run: it lacks {', '.join(lacking)}")
+    return dict(content)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -217,16 +226,26 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit: each chunk is one transaction.  NORMAL: survives the death of the process; a power cut may cost the last
-    # transactions, never the file.
+    # Autocommit: each chunk is one transaction.  It survives the death of the process.  A power cut may cost what the
+    # operating system had not written yet, the last transactions; waiting for the disk starts only after the file has been
+    # set up, which would take longer than many a run.
     database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    database.execute("PRAGMA synchronous=OFF")
     database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=NORMAL")
     database.execute(_SCHEMA)
+    database.execute("PRAGMA synchronous=NORMAL")
     return database
 
 
-def _read(database: sqlite3.Connection, dimensions: int, names: list[str]) -> Iterator[Chunk]:
+def _read(database: sqlite3.Connection, path: Path, dimensions: int, names: list[str]) -> Iterator[Chunk]:
+    try:
+        yield from _rows(database, dimensions, names)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if "no such table" not in str(error):  # else its writer has only just created it
+            raise LogError(f"{path} is damaged and cannot be read: {error}") from error
+
+
+def _rows(database: sqlite3.Connection, dimensions: int, names: list[str]) -> Iterator[Chunk]:
     for row in database.execute("SELECT * FROM chunks ORDER BY first"):
         (first, n, batch, fidelity, cost, designs, metrics, status, violation, score, reasons, agent, simulator) = row
         values = _array(metrics, np.float64).reshape(len(names), n)

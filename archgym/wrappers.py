@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +18,7 @@ from archgym.space import Columns, Designs
 
 
 class Wrapper(Simulator):
-    """Stands in for ``inner`` everywhere; a subclass overrides ``evaluate``."""
+    """Stands in for ``inner`` everywhere; a subclass overrides ``evaluate``, and ``__reduce__`` if it has arguments."""
 
     def __init__(self, inner: Simulator) -> None:
         self.inner = inner
@@ -42,8 +43,12 @@ class Wrapper(Simulator):
         """As the wrapped simulator."""
         return self.inner.explain(design)
 
-    def _evaluate(self, columns: Columns, fidelity: str) -> Metrics:
-        return self.inner.evaluate(self.space.encode(columns), fidelity)
+    def evaluate(self, designs: ArrayLike, fidelity: str = "full") -> Metrics:
+        """As the wrapped simulator."""
+        return self.inner.evaluate(designs, fidelity)
+
+    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]] | Metrics:
+        return self.inner._evaluate(columns, fidelity)
 
 
 class Cached(Wrapper):
@@ -52,7 +57,7 @@ class Cached(Wrapper):
     Attributes:
         hits: designs answered from memory, or equal to another one of the same batch.
         misses: designs that were simulated.
-        limit: how many classes are remembered; when more come, memory starts anew.
+        limit: how many classes are remembered; when a batch brings more, memory starts anew with that batch.
     """
 
     def __init__(self, inner: Simulator, limit: int = 2_000_000) -> None:
@@ -61,34 +66,50 @@ class Cached(Wrapper):
         self.hits = self.misses = 0
         self._forget()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.inner, self.limit)
+
     def evaluate(self, designs: ArrayLike, fidelity: str = "full") -> Metrics:
         """As the wrapped simulator; errors too."""
         array = self.space.check(designs, who=self.name)
         if not self.deterministic or not len(array):
             return self.inner.evaluate(array, fidelity)
-        keys = [(fidelity, rank) for rank in self.space.rank(self.inner.canonical(array)).tolist()]
-        if len(self._rows) + len(keys) > self.limit:
+        keys = self.space.rank(self.inner.canonical(array)).tolist()
+        new = self._new(keys, fidelity)
+        if self._count + len(new) > self.limit:
             self._forget()
-        first = {key: row for row, key in reversed(list(enumerate(keys))) if key not in self._rows}
-        self.misses += len(first)
-        self.hits += len(keys) - len(first)
-        if first:
-            self._remember(first, self.inner.evaluate(array[list(first.values())], fidelity))
-        return self._recall([self._rows[key] for key in keys])
+            new = self._new(keys, fidelity)
+        self.misses += len(new)
+        self.hits += len(keys) - len(new)
+        if new:
+            self._remember(new, self.inner.evaluate(array[list(new.values())], fidelity), fidelity)
+        known = self._rows[fidelity]
+        return self._recall([known[key] for key in keys])
+
+    def _new(self, keys: list[int], fidelity: str) -> dict[int, int]:
+        # Rank -> the first row of the batch that has it, for ranks that are not in memory.
+        known = self._rows.get(fidelity, {})
+        new: dict[int, int] = {}
+        for row, key in enumerate(keys):
+            if key not in known:
+                new.setdefault(key, row)
+        return new
 
     def _forget(self) -> None:
-        self._rows: dict[tuple[str, int], int] = {}
+        self._count = 0
+        self._rows: dict[str, dict[int, int]] = {}  # fidelity -> rank -> row of the table
         self._table = np.empty((64, len(self.metrics) + 2))  # metrics, status, violation
         self._reasons: dict[int, str] = {}
 
-    def _remember(self, first: dict[tuple[str, int], int], priced: Metrics) -> None:
-        start, stop = len(self._rows), len(self._rows) + len(first)
+    def _remember(self, new: dict[int, int], priced: Metrics, fidelity: str) -> None:
+        start, stop = self._count, self._count + len(new)
         if stop > len(self._table):
             self._table = np.resize(self._table, (2 * stop, self._table.shape[1]))
         columns = [*priced.columns.values(), priced.status, priced.violation]
         self._table[start:stop] = np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
         self._reasons.update({start + row: reason for row, reason in priced.reasons.items()})
-        self._rows.update({key: start + row for row, key in enumerate(first)})
+        self._rows.setdefault(fidelity, {}).update(zip(new, range(start, stop), strict=True))
+        self._count = stop
 
     def _recall(self, rows: list[int]) -> Metrics:
         found = self._table[rows]
@@ -122,15 +143,16 @@ class Faulty(Wrapper):
         """As the wrapped simulator, with some rows spoilt."""
         array = self.space.check(designs, who=self.name)
         result = self.inner.evaluate(array, fidelity)
-        for row, draw in enumerate(self._draws(array)):
-            if draw >= self.share or not result.ok[row]:
-                continue
+        draws = self._draws(array)
+        for row in np.flatnonzero(result.ok & (draws < self.share)).tolist():
+            draw = float(draws[row])
             status = self.KINDS[int(draw / self.share * len(self.KINDS))]
             result.status[row] = status
-            result.violation[row] = float(draw) if status == Status.INVALID else 0.0
+            result.violation[row] = 1.0 + draw if status == Status.INVALID else 0.0
             result.reasons[row] = f"spoilt on purpose: {status.name}"
-            for values in result.columns.values():
-                values[row] = np.nan
+            if status != Status.SUSPECT:  # a suspect design has been priced, only not plausibly
+                for values in result.columns.values():
+                    values[row] = np.nan
         return result
 
     def _draws(self, array: Designs) -> NDArray[np.float64]:
