@@ -62,3 +62,29 @@ def _energy_of_one_device(outcomes: NDArray[np.int64], memory: Memory) -> NDArra
         word_lines = (acts * row_open + pres * row_closed) * power["idd02"]
         energy = energy + period_ns * power["vdd2"] * word_lines
     return np.asarray(energy, dtype=np.float64)
+
+
+def parts(outcome: NDArray[np.int64], memory: Memory) -> list[tuple[str, float, str]]:
+    """Energy of one run by cause.
+
+    Args:
+        outcome: ``(layout.NUM_OUTCOMES,)`` int64.
+        memory: the memory that was simulated.
+
+    Returns:
+        (name, pJ of all devices, what it is) for row commands, reads, writes, refreshes and background.
+    """
+    causes = {
+        "rows": ((layout.NUM_ACT, layout.NUM_PRE), "opening and closing rows"),
+        "reads": ((layout.NUM_RD,), "read bursts"),
+        "writes": ((layout.NUM_WR,), "write bursts"),
+        "refresh": ((layout.NUM_REF,), "all-bank refreshes"),
+        "active background": ((layout.ACTIVE_CYCLES,), "standing current while a row is open"),
+        "idle background": ((layout.PRECHARGED_CYCLES,), "standing current while all rows are closed"),
+    }
+    found = []
+    for name, (columns, meaning) in causes.items():
+        alone = np.zeros((1, layout.NUM_OUTCOMES), np.int64)
+        alone[0, list(columns)] = outcome[list(columns)]
+        found.append((name, float(_energy_of_one_device(alone, memory)[0]) * memory.devices, meaning))
+    return found
