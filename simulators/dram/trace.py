@@ -151,7 +151,7 @@ def _stl(path: Path, lines: list[str]) -> Iterator[_Request]:
     for number, line in _wanted(lines):
         try:
             stamp, operation, address = line.split()
-            if not (stamp.endswith(":") and address[:2] in ("0x", "0X")):
+            if not (stamp.endswith(":") and address[:2] in ("0x", "0X")) or "_" in line:
                 raise ValueError
             yield number, int(stamp[:-1]), operations[operation], int(address, 16)
         except (ValueError, KeyError):
@@ -163,6 +163,8 @@ def _ramulator(path: Path, lines: list[str]) -> Iterator[_Request]:
     for cycle, (number, line) in enumerate(_wanted(lines)):
         try:
             first, second = line.split()
+            if "_" in line:
+                raise ValueError
             if first in before:
                 yield number, cycle, before[first], int(second, 16 if second[:2] in ("0x", "0X") else 10)
             else:

@@ -59,6 +59,7 @@ def test_gzip_reads_the_same(tmp_path):
         ("0: read 0xfoo\n", 1, "0xfoo"),
         ("0: read 0x\n", 1, "0x"),
         ("# c\n\nzero: read 0x0\n", 3, "zero"),
+        ("1_0: read 0x0\n", 1, "1_0"),
         ("0: read\n", 1, "0: read"),
         ("0: read 0x0 0x1\n", 1, "0x0 0x1"),
         ("0x12345680 R\n", 1, "0x12345680 R"),
@@ -72,7 +73,9 @@ def test_malformed_stl_line_is_named(tmp_path, text, line, got):
     assert f"{path}, line {line}:" in message and "expected 'CYCLE: read|write 0xADDRESS'" in message and got in message
 
 
-@pytest.mark.parametrize("text", ["0x0 X", "LD zz", "R 0,1,2,100,32", "0x10", "LD 0x10 0x20", "3 20734016", "\ufffd\ufffd"])
+@pytest.mark.parametrize(
+    "text", ["0x0 X", "LD zz", "R 0,1,2,100,32", "0x10", "LD 0x10 0x20", "3 20734016", "LD 1_0", "\ufffd\ufffd"]
+)
 def test_malformed_ramulator_line_is_named(tmp_path, text):
     path = write(tmp_path / "bad.trace", "0x0 R\n" + text + "\n")
     with pytest.raises(TraceError, match=r"line 2: expected '0xADDRESS R\|W' or 'LD\|ST ADDRESS', got"):
