@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from archgym.errors import HyperparameterError, UnknownNameError
+from archgym.errors import ContractError, HyperparameterError, UnknownNameError
 from archgym.metrics import Metrics
 from archgym.objective import Scores
 from archgym.space import Designs, DesignSpace, Parameter
@@ -57,9 +57,15 @@ class Agent(ABC):
         """
 
     def drive(self, evaluator: Evaluator) -> None:
-        """Spends the evaluator's budget; by default ask, evaluate, tell, repeat."""
+        """Spends the evaluator's budget; by default ask, evaluate, tell, repeat.
+
+        Raises:
+            ContractError: ``ask`` proposed fewer or more designs than it was asked for.
+        """
         while (n := evaluator.affordable(self.batch)) > 0:
             designs = self.ask(n)
+            if len(designs) != n:  # fewer than asked for, and the budget might never end
+                raise ContractError(f"agent {self.name}: ask({n}) must propose {n} designs, got {len(designs)}")
             metrics, scores = evaluator.evaluate(designs)
             self.tell(designs, scores, metrics)
 
