@@ -29,7 +29,7 @@ STATE = fields(
     "returned",  # responses sent to the player: the age that ARBITER_REORDER returns next
     "first",  # responses that wait for the player: a list
     "last",
-    "size",
+    "length",
 )
 
 

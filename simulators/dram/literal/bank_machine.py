@@ -20,7 +20,7 @@ STATE = fields(
     "time",  # when the command may be issued
     "first",  # the scheduler's list of requests for this bank
     "last",
-    "size",
+    "length",
 )
 
 

@@ -202,7 +202,7 @@ def _run(parts: controller.Parts) -> int:
     # Like every process of the kernel, the controller runs once at the start; that arms the refresh trigger.
     controller.run(parts)
     while not parts.player.finished:
-        if kernel.size + HEAP_MARGIN > len(heap):
+        if kernel.entries + HEAP_MARGIN > len(heap):
             return HEAP_FULL
         if not next_round(kernel, heap):
             return STUCK

@@ -23,8 +23,8 @@ NUM_KINDS = 4  # kinds of message, see messages.py
 
 KERNEL = fields(
     "now",
-    "round",  # counts all rounds of the simulation; a zero-delay message is visible from the next one on
-    "size",  # entries in the heap, dead ones included
+    "rounds",  # counts the rounds of the simulation; a zero-delay message is visible from the next one on
+    "entries",  # in the heap, dead ones included
     "pushes",  # entries pushed so far: the serial number of the next one
     "num_posted",
     "num_runnable",
@@ -46,8 +46,8 @@ ENTRY = fields("time", "event", "serial")
 def reset(kernel: np.record) -> None:
     """Starts an empty kernel at time 0."""
     kernel.now = 0
-    kernel.round = 0
-    kernel.size = 0
+    kernel.rounds = 0
+    kernel.entries = 0
     kernel.pushes = 0
     kernel.num_posted = 0
     kernel.num_runnable = 0
@@ -84,7 +84,7 @@ def next_round(kernel: np.record, heap: np.recarray) -> bool:
     Returns:
         False if nothing will ever happen again.
     """
-    kernel.round += 1
+    kernel.rounds += 1
     kernel.num_runnable = 0
     if kernel.num_posted > 0:
         # The kernel works off the posted events from the back.
@@ -94,10 +94,10 @@ def next_round(kernel: np.record, heap: np.recarray) -> bool:
             wake(kernel, AGENT_OF_EVENT[event])
         kernel.num_posted = 0
         return True
-    while kernel.num_runnable == 0 and kernel.size > 0:
+    while kernel.num_runnable == 0 and kernel.entries > 0:
         # All entries of one time leave the heap before any agent runs; dead ones wake nobody.
         kernel.now = heap[0].time
-        while kernel.size > 0 and heap[0].time == kernel.now:
+        while kernel.entries > 0 and heap[0].time == kernel.now:
             event, serial = heap[0].event, heap[0].serial
             _pop(kernel, heap)
             if serial == kernel.live_serial[event]:
@@ -119,8 +119,8 @@ def wake(kernel: np.record, agent: int) -> None:
 @njit(cache=True)
 def _push(kernel: np.record, heap: np.recarray, time: int, event: int) -> None:
     """Appends an entry and moves it up while its parent is strictly later."""
-    at = kernel.size
-    kernel.size += 1
+    at = kernel.entries
+    kernel.entries += 1
     while at > 0:
         parent = (at - 1) // 2
         if heap[parent].time <= time:
@@ -136,8 +136,8 @@ def _push(kernel: np.record, heap: np.recarray, time: int, event: int) -> None:
 @njit(cache=True)
 def _pop(kernel: np.record, heap: np.recarray) -> None:
     """Removes the root: the last entry takes its place and moves down while a child is strictly earlier."""
-    kernel.size -= 1
-    size = kernel.size
+    kernel.entries -= 1
+    size = kernel.entries
     if size == 0:
         return
     time, event, serial = heap[size].time, heap[size].event, heap[size].serial

@@ -2,7 +2,7 @@
 
 A request is in at most one list at a time: in the scheduler until its column access, in the controller's response queue
 until its response is sent, in the arbiter's response store until the player can take it.  Every record with the fields
-``first``, ``last`` and ``size`` is a list.
+``first``, ``last`` and ``length`` is a list.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def clear(queue: np.record) -> None:
     """Empties the list."""
     queue.first = NOTHING
     queue.last = NOTHING
-    queue.size = 0
+    queue.length = 0
 
 
 @njit(cache=True)
@@ -49,7 +49,7 @@ def remove(queue: np.record, requests: np.recarray, request: int) -> None:
         requests[before].next = after
     if after == NOTHING:
         queue.last = before
-    queue.size -= 1
+    queue.length -= 1
 
 
 @njit(cache=True)
@@ -62,4 +62,4 @@ def _insert_after(queue: np.record, requests: np.recarray, before: int, request:
         requests[before].next = request
     if queue.last == before:
         queue.last = request
-    queue.size += 1
+    queue.length += 1

@@ -21,7 +21,7 @@ def send(kernel: np.record, heap: np.recarray, receiver: int, kind: int, request
     """Puts a message into the receiver's mailbox, to be seen at ``time``, at the earliest in the next round."""
     kernel.message_request[receiver, kind] = request
     kernel.message_time[receiver, kind] = time
-    kernel.message_round[receiver, kind] = kernel.round + 1
+    kernel.message_round[receiver, kind] = kernel.rounds + 1
     kernel.message_order[receiver, kind] = kernel.sent
     kernel.sent += 1
     notify(kernel, heap, receiver, time)
@@ -35,7 +35,7 @@ def next_kind(kernel: np.record, receiver: int) -> int:
         visible = (
             kernel.message_request[receiver, kind] != NOTHING
             and kernel.message_time[receiver, kind] <= kernel.now
-            and kernel.message_round[receiver, kind] <= kernel.round
+            and kernel.message_round[receiver, kind] <= kernel.rounds
         )
         if visible and (best == NOTHING or kernel.message_order[receiver, kind] < kernel.message_order[receiver, best]):
             best = kind

@@ -20,7 +20,13 @@ def fields(*names: str, **tables: tuple[int, ...]) -> np.dtype:
     Args:
         *names: scalar fields.
         **tables: fields that hold a table of the given shape.
+
+    Raises:
+        ValueError: a name that NumPy's records use themselves.
     """
+    taken = [name for name in (*names, *tables) if hasattr(np.record, name) or hasattr(np.recarray, name)]
+    if taken:  # compiled code would read the field, plain Python the method of that name
+        raise ValueError(f"a record has attributes of its own named {', '.join(taken)}; choose other field names")
     scalars = [(name, np.int64) for name in names]
     return np.dtype(scalars + [(name, np.int64, shape) for name, shape in tables.items()], align=True)
 

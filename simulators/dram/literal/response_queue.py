@@ -14,7 +14,7 @@ STATE = fields(
     "expected",  # with reorder: the request whose turn it is
     "first",  # the list
     "last",
-    "size",
+    "length",
 )
 
 

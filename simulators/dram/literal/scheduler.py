@@ -40,7 +40,7 @@ def has_space(scheduler: np.record, banks: np.recarray) -> bool:
     if scheduler.buffer == layout.READ_WRITE:
         return scheduler.reads < scheduler.capacity and scheduler.writes < scheduler.capacity
     # Bankwise looks at the bank of the request accepted last, not at the one that asks.
-    return banks[scheduler.last_accepted_bank].size < scheduler.capacity
+    return banks[scheduler.last_accepted_bank].length < scheduler.capacity
 
 
 @njit(cache=True)
@@ -82,14 +82,14 @@ def choose(scheduler: np.record, bank: np.record, requests: np.recarray) -> int:
 @njit(cache=True)
 def has_further_request(bank: np.record) -> bool:
     """Whether a second request waits for the bank."""
-    return bank.size >= 2
+    return bank.length >= 2
 
 
 @njit(cache=True)
 def has_further_hit(scheduler: np.record, bank: np.record, requests: np.recarray) -> bool:
     """Whether a second request for the open row waits (with FIFO: whether it is the very next one)."""
     if scheduler.policy == layout.FIFO:
-        return bank.size >= 2 and requests[requests[bank.first].next].row == bank.open_row
+        return bank.length >= 2 and requests[requests[bank.first].next].row == bank.open_row
     hit = _next_hit(bank, requests, bank.first)
     return hit != NOTHING and _next_hit(bank, requests, requests[hit].next) != NOTHING
 
