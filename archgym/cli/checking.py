@@ -40,16 +40,22 @@ def _subjects(name: str) -> list[tuple[Sequence[Check[Any]], Any]]:
         if isinstance(found, type) and issubclass(found, Simulator):
             return [(simulator_checks(), _built(name, found))]
         if isinstance(found, type) and issubclass(found, Agent):
-            return [(agent_checks(), found)]
+            return [(_agent_checks(found), found)]
         raise UsageError(f"{name} must be a subclass of archgym.Simulator or archgym.Agent, got {found!r}")
     subjects: list[tuple[Sequence[Check[Any]], Any]] = []
     if name in list_simulators():
         subjects.append((simulator_checks(), build_simulator(name, None, {})))
     if name in list_agents():
-        subjects.append((agent_checks(), agent_class(name)))
+        agent = agent_class(name)
+        subjects.append((_agent_checks(agent), agent))
     if not subjects:
         raise UnknownNameError("simulator or agent", name, [*list_simulators(), *list_agents()])
     return subjects
+
+
+def _agent_checks(agent: type[Agent]) -> Sequence[Check[Any]]:
+    # An agent that learns nothing is a baseline: nobody expects it to beat random search.
+    return agent_checks(baseline=agent.tell is Agent.tell and agent.drive is Agent.drive)
 
 
 def _imported(name: str) -> Any:

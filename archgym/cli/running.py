@@ -13,6 +13,7 @@ from archgym.cli.parsing import build_simulator, default_folder, whole
 from archgym.cli.show import line, show_result, stdout
 from archgym.cli.watch import Watch
 from archgym.errors import ArchGymError, LogError
+from archgym.hosting import EXTERNAL
 from archgym.registry import make_simulator
 from archgym.search import Result, resumable, resume, search
 from archgym.simulator import Simulator
@@ -84,12 +85,12 @@ def resume_all(folder: Path, quiet: bool = False) -> None:
         Interrupted: Ctrl-C.
     """
     console = stdout()
-    waiting = resumable(folder)
+    # What a training loop proposed to an environment cannot be asked for again.
+    waiting = [run_folder for run_folder in resumable(folder) if read_manifest(run_folder)["agent"] != EXTERNAL]
     if not waiting:
-        finished = len(list(folder.rglob(MANIFEST)))
-        if not finished:
+        if not any(folder.rglob(MANIFEST)):
             raise LogError(f"{folder} holds no run: there is no {MANIFEST} in it or below it")
-        line(console, f"nothing to resume in {folder}: {finished} finished, none interrupted")
+        line(console, f"nothing to resume in {folder}: no search there was interrupted")
         return
     failed = [run_folder for run_folder in waiting if not _resume_one(run_folder, quiet)]
     if failed:
@@ -98,17 +99,14 @@ def resume_all(folder: Path, quiet: bool = False) -> None:
 
 def _resume_one(folder: Path, quiet: bool) -> bool:
     manifest = read_manifest(folder)
+    recorded = manifest["simulator"]
+    watch = Watch(f"{manifest['agent']} on {recorded['name']} {manifest['workload']['name']}", manifest["budget"], quiet)
     try:
-        recorded = manifest["simulator"]
-        title = f"{manifest['agent']} on {recorded['name']} {manifest['workload']['name']}"
-        watch = Watch(title, float(manifest["budget"]), quiet)
         problem = make_simulator(recorded["name"], **recorded["arguments"])
         with watch:
             result = resume(folder, simulator=problem, progress=watch)
     except KeyboardInterrupt:
         raise interrupted(folder, watch.trials, watch.budget) from None
-    except KeyError as error:
-        raise LogError(f"{folder}: the manifest lacks {error}; it is not that of a run that can be resumed") from error
     except ArchGymError as error:
         print(f"archgym: {error}", file=sys.stderr)
         return False
