@@ -35,9 +35,12 @@ OUTPUTS = ("total_time_ns", "total_time_ps", "total_energy_pJ", "avg_power_mW", 
 
 Simulate = Callable[..., NDArray[np.int64]]
 ENGINES: dict[str, Simulate] = {"literal": literal.simulate}
+DEFAULT_ENGINE = "literal"
 
 
-def predict(rows: Mapping[str, Any], traces: str | Path | None = None, engine: str = "literal") -> dict[str, NDArray[Any]]:
+def predict(
+    rows: Mapping[str, Any], traces: str | Path | None = None, engine: str = DEFAULT_ENGINE
+) -> dict[str, NDArray[Any]]:
     """Predicts the output columns of a reference table from its input columns.
 
     Args:

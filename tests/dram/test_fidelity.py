@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 TRACES = ROOT.parent / "shared" / "reference" / "dram" / "traces"
 OWN = "dramsys40_own"
 TABLES = sorted((ROOT / "experiments" / "reference").glob("dram*.parquet"), key=lambda path: path.stem)
-DEFAULT = reference.predict.__defaults__[1]
+DEFAULT = reference.DEFAULT_ENGINE
 LITERAL_STEP = 40  # the slow engine checks every so many rows, all of them in the slow tests
 
 
