@@ -1,0 +1,1 @@
+"""The conformance kits over everything that is registered."""
