@@ -6,6 +6,7 @@ import math
 import shlex
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from archgym.metrics import Status
 from archgym.objective import make_objective
 from archgym.search import Result
 from archgym.simulator import Simulator
+
+REASONS = 3
+"""How many of the reasons for bad designs are shown."""
 
 
 def stdout() -> Console:
@@ -62,8 +66,21 @@ def show_result(result: Result, simulator: Simulator, console: Console) -> None:
     if result.regret is not None:
         line(console, f"regret: {result.regret:.2%} above the optimum of the space")
     if result.folder is not None:
+        show_reasons(result, result.folder, console)
         line(console, f"log: {result.folder}")
         show_next_steps(result, simulator, result.folder, console)
+
+
+def show_reasons(result: Result, folder: Path, console: Console) -> None:
+    """The most frequent reasons why designs failed, timed out or were suspect; INVALID ones are the search's own business."""
+    if not any(result.counts[status.name] for status in (Status.FAILED, Status.TIMEOUT, Status.SUSPECT)):
+        return
+    from archgym.dataset import Dataset
+
+    trials = Dataset.open(folder).to_arrow().select(["status", "reason"]).to_pylist()
+    bad = Counter((row["status"], row["reason"]) for row in trials if row["status"] not in ("OK", "INVALID"))
+    for (status, reason), count in bad.most_common(REASONS):
+        line(console, f"  {count:,} {status}: {reason}")
 
 
 def show_best(result: Result, simulator: Simulator, console: Console) -> None:
