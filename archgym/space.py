@@ -280,8 +280,10 @@ class DesignSpace:
         Raises:
             DesignError: a rank outside 0 .. size - 1.
         """
-        rest: NDArray[Any] = np.array(ranks).reshape(-1)
-        if len(rest) and (rest.dtype.kind not in "iuO" or rest.min() < 0 or rest.max() >= self.size):
+        # A list goes through Python integers: numpy would make floats of it if some numbers are beyond int64.
+        rest: NDArray[Any] = np.array(ranks, None if isinstance(ranks, np.ndarray) else object).reshape(-1)
+        whole = rest.dtype.kind in "iu" or all(isinstance(rank, int | np.integer) for rank in rest)
+        if len(rest) and (not whole or rest.min() < 0 or rest.max() >= self.size):
             raise DesignError(f"{self.name}: ranks must be integers 0..{self.size - 1}, got {rest.min()}..{rest.max()}")
         rest = rest.astype(np.int64 if self.size < 2**63 else object)
         designs = np.empty((len(rest), self.dimensions), np.int32)

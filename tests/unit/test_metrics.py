@@ -42,7 +42,7 @@ def test_empty_metrics_know_nothing() -> None:
     metrics = Metrics.empty(["latency_ns"], 3)
     assert len(metrics) == 3 and metrics.ok.all() and np.isnan(metrics["latency_ns"]).all()
     assert len(Metrics.empty(["latency_ns"])) == 0
-    with pytest.raises(UnknownNameError, match="no metric named 'latency'. Did you mean 'latency_ns'"):
+    with pytest.raises(UnknownNameError, match=r"no metric named 'latency'\. Did you mean 'latency_ns'"):
         metrics["latency"]
 
 

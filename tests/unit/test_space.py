@@ -108,9 +108,9 @@ def test_encode_fills_in_defaults_and_repeats_scalars() -> None:
 
 
 def test_encode_says_what_is_wrong() -> None:
-    with pytest.raises(UnknownNameError, match="no parameter named 'sise'. Did you mean 'size'"):
+    with pytest.raises(UnknownNameError, match=r"no parameter named 'sise'\. Did you mean 'size'"):
         MIXED.encode({"sise": 1})
-    with pytest.raises(UnknownNameError, match="parameter policy: no level named 'opne'. Did you mean 'open'"):
+    with pytest.raises(UnknownNameError, match=r"parameter policy: no level named 'opne'\. Did you mean 'open'"):
         MIXED.encode({"policy": "opne"})
     with pytest.raises(DesignError, match=r"one length, got \[2, 3\]"):
         MIXED.encode({"size": [1, 2], "ratio": [1, 1, 2.0]})
@@ -225,7 +225,7 @@ def test_defaults_and_double_names_are_checked() -> None:
         Parameter("x", (1, 2), default=3)
     with pytest.raises(ContractError, match="distinct"):
         DesignSpace((Parameter("x", (1,)), Parameter("x", (2,))))
-    with pytest.raises(UnknownNameError, match="mixed: no parameter named 'rati'. Did you mean 'ratio'"):
+    with pytest.raises(UnknownNameError, match=r"mixed: no parameter named 'rati'\. Did you mean 'ratio'"):
         MIXED["rati"]
     assert Parameter("x", range(3)).values == (0, 1, 2)  # type: ignore[arg-type]
 
