@@ -34,6 +34,7 @@ class Genetic(Agent):
     """
 
     name = "genetic"
+    learns_from_past = True
     hyperparameters = HYPERPARAMETERS
 
     def __init__(self, space: DesignSpace, *, seed: int | np.random.SeedSequence, **hyperparameters: Any) -> None:
@@ -63,6 +64,9 @@ class Genetic(Agent):
         self._designs = np.concatenate([self._designs[best], *(designs for designs, _ in self._born)])
         self._scores = np.concatenate([self._scores[best], *(scores for _, scores in self._born)])
         self._born = []
+        if len(self._scores) > 2 * self.settings["population"]:  # past trials: the best of them are the first generation
+            best = np.argsort(-self._scores, kind="stable")[: self.settings["population"]]
+            self._designs, self._scores = self._designs[best], self._scores[best]
 
     def _parents(self, n: int) -> NDArray[np.intp]:
         rivals = self.rng.integers(0, len(self._designs), (n, self.settings["tournament"]))

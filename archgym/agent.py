@@ -28,6 +28,7 @@ class Agent(ABC):
         name: one word, the entry point's name.
         library: what it is built on; "own" for code of this project.
         hyperparameters: the agent's settings as a design space: defaults plus the levels a sweep would try.
+        learns_from_past: whether ``tell`` makes use of designs that the agent did not propose (``warm_start``).
         settings: the values this agent runs with.
         batch: how many designs one turn of the default ``drive`` asks for.
         rng: the agent's only source of randomness.
@@ -36,6 +37,7 @@ class Agent(ABC):
     name: ClassVar[str]
     library: ClassVar[str] = "own"
     hyperparameters: ClassVar[DesignSpace] = DesignSpace(())
+    learns_from_past: ClassVar[bool] = False
     batch: int = 64
 
     def __init__(self, space: DesignSpace, *, seed: int | np.random.SeedSequence, **hyperparameters: Any) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from archgym.errors import BudgetError, ReplayError, UnknownNameError
 from archgym.metrics import Metrics, Status
 from archgym.objective import Objective, Scores
+from archgym.pareto import non_dominated
 from archgym.simulator import Simulator
 from archgym.space import Designs
 from archgym.trials import Chunk, TrialLog
@@ -79,6 +80,7 @@ class Evaluator:
         self._batches = 0
         self._seconds_per_design = 0.0
         self._ranks: list[NDArray[np.int64]] = []
+        self._front: tuple[Designs, NDArray[np.float64]] | None = None
         self._logged = log.trials if log else 0
         self._replay: Iterator[Chunk] = log.chunks() if log and self._logged else iter(())
         self._held: Chunk | None = None
@@ -98,6 +100,11 @@ class Evaluator:
     def replayed(self) -> bool:
         """Whether everything that the log held has been asked for again."""
         return self.trials >= self._logged
+
+    @property
+    def front(self) -> tuple[Designs, NDArray[np.float64]] | None:
+        """Non-dominated designs (F, D) and their costs (F, K), least first cost first; None under one metric."""
+        return self._front
 
     def summary(self) -> dict[str, Any]:
         """The outcome so far, as JSON-able values: what a manifest says when its run ends."""
@@ -217,11 +224,23 @@ class Evaluator:
             self._ranks.append(np.array([hash(row.tobytes()) for row in chunk.designs], np.int64))
         if chunk.fidelity != "full":
             return
+        if len(self.objective.used) > 1:
+            self._extend_front(chunk)
         scores = np.where(chunk.metrics.ok, chunk.scores, -math.inf)
         row = int(np.argmax(scores))
         if scores[row] > self.best_score:
             self.best_design, self.best_score = chunk.designs[row].copy(), float(scores[row])
             self.best_metrics = chunk.metrics.row(row)
+
+    def _extend_front(self, chunk: Chunk) -> None:
+        designs, costs = chunk.designs, self.objective.costs(chunk.metrics)
+        if self._front is not None:
+            designs, costs = np.concatenate([self._front[0], designs]), np.concatenate([self._front[1], costs])
+        kept = np.flatnonzero(non_dominated(costs))
+        _, first = np.unique(designs[kept], axis=0, return_index=True)
+        kept = kept[np.sort(first)]
+        kept = kept[np.argsort(costs[kept, 0], kind="stable")]
+        self._front = designs[kept], costs[kept]
 
 
 def _part(chunk: Chunk, rows: slice) -> Chunk:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archgym.agent import Agent, resolve_hyperparameters
 from archgym.errors import HyperparameterError, LogError, ReplayError, UnknownNameError
@@ -17,7 +18,10 @@ from archgym.manifest import describe_run, describe_task, run_entropy
 from archgym.objective import Objective, make_objective
 from archgym.registry import agent_class, make_simulator
 from archgym.simulator import Simulator
+from archgym.space import Designs
+from archgym.standing import standing
 from archgym.trials import TrialLog, read_manifest
+from archgym.warm_start import PastTrials, past_trials, recorded_past_trials
 from archgym.wrappers import Cached
 
 Progress = Callable[[Evaluator], None]
@@ -33,6 +37,9 @@ class Result:
         best_score: its score, larger is better; minus infinity if none was OK.
         best_metrics: its metrics.
         regret: relative distance of its cost to the optimum of the space; None where the optimum is not known.
+        quantile: share of the space's designs that are strictly better; None where the space was not enumerated.
+        front: (F, D) levels of the designs that no other one dominates in the metrics of the objective, and front_costs,
+            (F, K), what they cost; None under an objective of one metric.
         trials: designs proposed; distinct: different ones among them; simulated: those that reached the simulator.
         counts: trials per status name.
         agent_seconds, simulator_seconds: where the time went.
@@ -41,10 +48,11 @@ class Result:
     """
 
     best_design: dict[str, Any]
-    best_levels: np.ndarray[Any, np.dtype[np.int32]] | None
+    best_levels: NDArray[np.int32] | None
     best_score: float
     best_metrics: dict[str, float]
     regret: float | None
+    quantile: float | None
     trials: int
     distinct: int
     simulated: int
@@ -53,6 +61,8 @@ class Result:
     simulator_seconds: float
     folder: Path | None = None
     task: dict[str, Any] = field(default_factory=dict, repr=False)
+    front: Designs | None = field(default=None, repr=False)
+    front_costs: NDArray[np.float64] | None = field(default=None, repr=False)
 
 
 def search(
@@ -64,6 +74,7 @@ def search(
     seed: int = 0,
     log: str | os.PathLike[str] | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
+    warm_start: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Searches a design space.
@@ -76,6 +87,7 @@ def search(
         seed: replicate number; the agent's random stream is derived from it, the task, the agent and its settings.
         log: folder for the trial log; nothing is written without it.
         hyperparameters: the agent's settings where they differ from its defaults.
+        warm_start: folder with past runs, whose trials of this task are told to the agent first; they cost no budget.
         progress: called after every batch with the evaluator.
 
     Raises:
@@ -90,8 +102,10 @@ def search(
     settings = resolve_hyperparameters(chosen, hyperparameters or {})
     task = describe_task(problem, goal, budget)
     check_budget(budget)  # before anything is written
-    trial_log = TrialLog.create(log, describe_run(task, chosen.name, settings, seed)) if log is not None else None
-    return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress)
+    past = past_trials(chosen, problem, warm_start) if warm_start is not None else None
+    manifest = {**describe_run(task, chosen.name, settings, seed), "warm_start": past.record() if past else None}
+    trial_log = TrialLog.create(log, manifest) if log is not None else None
+    return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress, past)
 
 
 def resume(
@@ -131,7 +145,8 @@ def resume(
             raise ReplayError(
                 f"cannot resume {folder}: the {part} was {_short(manifest[part])} and is now {_short(task[part])}"
             )
-    return _drive(chosen, problem, goal, task, manifest["hyperparameters"], manifest["seed"], trial_log, progress)
+    past = recorded_past_trials(chosen, problem, manifest.get("warm_start"))
+    return _drive(chosen, problem, goal, task, manifest["hyperparameters"], manifest["seed"], trial_log, progress, past)
 
 
 def _drive(
@@ -143,12 +158,15 @@ def _drive(
     seed: int,
     trial_log: TrialLog | None,
     progress: Progress | None,
+    past: PastTrials | None,
 ) -> Result:
     cached = Cached(problem) if problem.deterministic else None
     evaluator = Evaluator(cached or problem, goal, budget=task["budget"], log=trial_log, progress=progress)
     state = "interrupted"
     try:
         searcher = chosen(problem.space, seed=run_entropy(task, chosen.name, settings, seed), **settings)
+        if past is not None:
+            searcher.tell(past.designs, goal.score(past.metrics), past.metrics)
         try:
             searcher.drive(evaluator)
         except BudgetExhausted:
@@ -157,20 +175,25 @@ def _drive(
             raise ReplayError(f"cannot resume: the log holds more trials than the agent proposes ({evaluator.trials})")
         state = "finished"
     finally:
-        result = _result(evaluator, cached, task, trial_log)
+        result = _result(evaluator, problem, cached, task, trial_log)
         if trial_log is not None:
-            trial_log.close(state, _summary(result))
+            trial_log.close(state, {**evaluator.summary(), "regret": result.regret, "quantile": result.quantile})
     return result
 
 
-def _result(evaluator: Evaluator, cached: Cached | None, task: dict[str, Any], trial_log: TrialLog | None) -> Result:
+def _result(
+    evaluator: Evaluator, problem: Simulator, cached: Cached | None, task: dict[str, Any], trial_log: TrialLog | None
+) -> Result:
     levels = evaluator.best_design
+    known = standing(problem, evaluator.objective, evaluator.best_score)
+    front, front_costs = evaluator.front or (None, None)
     return Result(
         best_design={} if levels is None else evaluator.simulator.space.describe(levels),
         best_levels=levels,
         best_score=evaluator.best_score,
         best_metrics=evaluator.best_metrics,
-        regret=None,
+        regret=known.regret,
+        quantile=known.quantile,
         trials=evaluator.trials,
         distinct=evaluator.distinct,
         simulated=cached.misses if cached else evaluator.trials,
@@ -179,19 +202,9 @@ def _result(evaluator: Evaluator, cached: Cached | None, task: dict[str, Any], t
         simulator_seconds=evaluator.simulator_seconds,
         folder=trial_log.folder if trial_log else None,
         task=task,
+        front=front,
+        front_costs=front_costs,
     )
-
-
-def _summary(result: Result) -> dict[str, Any]:
-    return {
-        "best": {
-            "design": result.best_design,
-            "score": result.best_score if result.best_design else None,
-            "metrics": result.best_metrics,
-        },
-        "counts": result.counts,
-        "distinct": result.distinct,
-    }
 
 
 def _short(record: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +39,7 @@ class Simulator(ABC):
         arguments: JSON-able keyword arguments that rebuild this simulator; stored in every manifest.
         deterministic: whether equal designs always give equal metrics.
         fidelities: fidelity name -> cost of one evaluation in budget units; "full" costs 1.
+        summaries: a JSON file of known optima that ships with the simulator (``archgym.standing``), or None.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Simulator(ABC):
     arguments: Mapping[str, Any] = MappingProxyType({})
     deterministic: bool = True
     fidelities: Mapping[str, float] = MappingProxyType({"full": 1.0})
+    summaries: Path | None = None
 
     @classmethod
     def workloads(cls) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Wrapper(Simulator):
         self.name, self.version = inner.name, inner.version
         self.space, self.metrics = inner.space, inner.metrics
         self.workload, self.arguments = inner.workload, MappingProxyType(dict(inner.arguments))
+        self.summaries = inner.summaries
         self.deterministic, self.fidelities = inner.deterministic, MappingProxyType(dict(inner.fidelities))
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -119,6 +119,7 @@ class DRAM(Simulator):
         self.trace = _find_trace(str(workload), self.memory, requests, seed)
         self.workload = self.trace.name
         self.player_period_ps = _player_period(self.memory.clock_mhz if clock_mhz is None else clock_mhz)
+        self.summaries = Path(__file__).parent / "optima.json"
         self.metrics: tuple[Metric, ...] = make_metrics(self.memory, self.trace, self.player_period_ps)
         self._pulls_in = can_pull_in(self.trace, self.memory, self.player_period_ps)
         self._values = {p.name: {value: i for i, value in enumerate(p.values)} for p in self.space.parameters if not p.ordered}
