@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -60,13 +61,12 @@ def _agent_checks(agent: type[Agent]) -> Sequence[Check[Any]]:
 
 def _imported(name: str) -> Any:
     module, _, attribute = name.partition(":")
-    sys.path.insert(0, "")  # a module in the current folder, as with `python -m`
+    if str(Path.cwd()) not in sys.path:  # a module in the current folder, as with `python -m`, for child processes too
+        sys.path.insert(0, str(Path.cwd()))
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise PluginError(f"{name} cannot be loaded: {error}") from error
-    finally:
-        sys.path.remove("")
 
 
 def _built(name: str, found: type[Simulator]) -> Simulator:

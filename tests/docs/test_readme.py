@@ -16,13 +16,16 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def blocks(language: str) -> list[object]:
-    """Every block of a language, named by its page and line."""
+PLUGIN = re.compile(r"^class (\w+)\((?:Agent|Simulator|PointSimulator)\)", re.MULTILINE)
+
+
+def blocks(language: str, having: re.Pattern[str] = re.compile("")) -> list[object]:
+    """Every block of a language that the pattern finds something in, named by its page and line."""
     found = []
     for page in PAGES:
         text = page.read_text()
         for block in BLOCK.finditer(text):
-            if block[1] == language:
+            if block[1] == language and having.search(block[2]):
                 line = text[: block.start()].count("\n") + 1
                 found.append(pytest.param(block[2], id=f"{page.name}:{line}"))
     return found
@@ -34,6 +37,16 @@ def test_the_example_runs(code: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "example.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", blocks("python", having=PLUGIN))
+def test_the_plugin_keeps_the_contract_and_is_short(code: str, tmp_path: Path) -> None:
+    (tmp_path / "plugin_of_a_page.py").write_text(code)
+    (name,) = PLUGIN.findall(code)
+    command = [sys.executable, "-m", "archgym.cli", "check", f"plugin_of_a_page:{name}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
 
 
 @pytest.mark.parametrize("code", blocks("bash"))
