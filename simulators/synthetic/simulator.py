@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym import Columns, Constraint, Designs, DesignSpace, Metric, Parameter, Simulator
-from archgym.errors import UnknownNameError
+from archgym.errors import ArgumentError, ContractError, UnknownNameError
 
 LANDSCAPES = {
     "sphere": "separable and smooth: squared distance to the target design",
@@ -26,8 +26,8 @@ class Synthetic(Simulator):
     """A made-up design problem with a known optimum.
 
     Description:
-        D parameters ``x0``, ``x1``, ... of L levels each (the last third are categories, without order).  ``distance`` is least
-        at one target design drawn from ``seed``; ``area`` grows with the levels, so that (distance, area) has a front.
+        D parameters ``x0``, ``x1``, ... of L levels each (the last third are categories, without order).  ``distance`` is
+        least at one target design drawn from ``seed``; ``area`` grows with the levels, so that (distance, area) has a front.
 
     Workloads:
         The landscapes: sphere, ruggedness, interaction, needle, constrained.
@@ -48,6 +48,9 @@ class Synthetic(Simulator):
     def __init__(self, workload: str = "sphere", parameters: int = 8, levels: int = 6, seed: int = 0) -> None:
         if workload not in LANDSCAPES:
             raise UnknownNameError("workload", workload, LANDSCAPES, owner=self.name)
+        for argument, value in (("parameters", parameters), ("levels", levels)):
+            if not isinstance(value, int) or value < 1:
+                raise ArgumentError(f"{self.name}: {argument} must be a whole number from 1, got {value!r}")
         self.workload = workload
         self.arguments = MappingProxyType(
             {"workload": workload, "parameters": parameters, "levels": levels, "seed": seed},
@@ -76,11 +79,16 @@ class Synthetic(Simulator):
         return self._target[None, :]
 
     def front(self) -> NDArray[np.float64]:
-        """The true (distance, area) front of a sphere, (K, 2), least distance first.
+        """The true (distance, area) front of a sphere, constrained or not, (K, 2), least distance first.
 
-        Lowering the furthest-reaching level first is not always best; this walks all reductions of the target by dynamic
-        programming over parameters, so it is exact.
+        Both are sums over parameters, so the least distance for every area follows by dynamic programming over parameters.
+        What is on the front has no larger area than the target, so that the constraint never cuts it.
+
+        Raises:
+            ContractError: another landscape, whose distance is no such sum.
         """
+        if self.workload not in ("sphere", "constrained"):
+            raise ContractError(f"{self.name}: the front is known for sphere, constrained; not for {self.workload}")
         best = np.array([0.0])
         for index, target in enumerate(self._target):
             choices = self._distance(np.arange(len(self.space.parameters[index].values)), int(target), index)
