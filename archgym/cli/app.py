@@ -83,6 +83,9 @@ def run_command(
     hyper: Annotated[
         list[str] | None, typer.Option("--hyper", metavar="NAME=VALUE", help="a hyper-parameter of the agent; repeatable")
     ] = None,
+    warm_start: Annotated[
+        Path | None, typer.Option("--warm-start", help="folder with past runs; the agent is told their trials first")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Search a design space with one agent and log every trial."""
@@ -90,7 +93,7 @@ def run_command(
     from archgym.cli.running import run
 
     arguments, hyperparameters = parse_pairs(settings or (), "--set"), parse_pairs(hyper or (), "--hyper")
-    run(simulator, workload, arguments, agent, hyperparameters, objective, budget, seed, out, quiet)
+    run(simulator, workload, arguments, agent, hyperparameters, objective, budget, seed, out, warm_start, quiet)
 
 
 @app.command("resume")
@@ -136,6 +139,23 @@ def explain_command(
     if out is not None:
         figure_page(explanation, out)
         line(console, f"figure: {out}")
+
+
+@app.command("optimum")
+def optimum_command(
+    simulator: SimulatorName,
+    workload: Workload = None,
+    objective: Annotated[
+        list[str] | None, typer.Option("--objective", "-o", help="repeatable", show_default="every metric to optimise")
+    ] = None,
+    settings: Settings = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="add the best scores to this JSON file")] = None,
+) -> None:
+    """Evaluate a whole space: the true optimum, the front, and the table that gives runs their regret and quantile."""
+    from archgym.cli.optimum import show_optimum
+    from archgym.cli.parsing import parse_pairs
+
+    show_optimum(simulator, workload, parse_pairs(settings or (), "--set"), objective or [], summary)
 
 
 @app.command("demo")

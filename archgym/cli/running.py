@@ -30,6 +30,7 @@ def run(
     budget: float,
     seed: int,
     out: Path | None,
+    warm_start: Path | None = None,
     quiet: bool = False,
 ) -> None:
     """Runs one search and shows what it found; arguments as in ``archgym run --help``.
@@ -40,7 +41,7 @@ def run(
     """
     problem = build_simulator(simulator, workload, arguments)
     folder = out or default_folder(problem, agent, seed)
-    result = watched_search(problem, agent, objective, budget, seed, folder, hyperparameters, quiet)
+    result = watched_search(problem, agent, objective, budget, seed, folder, hyperparameters, warm_start, quiet)
     if not quiet:
         show_result(result, problem, stdout())
 
@@ -53,6 +54,7 @@ def watched_search(
     seed: int,
     folder: Path,
     hyperparameters: Mapping[str, Any],
+    warm_start: Path | None = None,
     quiet: bool = False,
 ) -> Result:
     """``archgym.search`` with live progress; errors as there.
@@ -71,6 +73,7 @@ def watched_search(
                 seed=seed,
                 log=folder,
                 hyperparameters=hyperparameters,
+                warm_start=warm_start,
                 progress=watch,
             )
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import shlex
 import shutil
@@ -64,7 +65,8 @@ def show_result(result: Result, simulator: Simulator, console: Console) -> None:
     )
     line(console, f"time: simulator {result.simulator_seconds:.2f} s, agent {result.agent_seconds:.2f} s")
     if result.regret is not None:
-        line(console, f"regret: {result.regret:.2%} above the optimum of the space")
+        rank = "" if result.quantile is None else f"; {result.quantile:.4%} of all designs are better"
+        line(console, f"regret: {result.regret:.2%} from the optimum of the space{rank}")
     if result.folder is not None:
         show_reasons(result, result.folder, console)
         line(console, f"log: {result.folder}")
@@ -120,7 +122,10 @@ def show_next_steps(result: Result, simulator: Simulator, folder: Path, console:
     steps = [f"{program('python')} -c \"import archgym; print(archgym.Dataset.open('{folder}').to_arrow())\""]
     if result.best_design and type(simulator).explain is not Simulator.explain:
         words = [program("archgym"), "explain", simulator.name]
+        usual = inspect.signature(type(simulator)).parameters
         for name, value in simulator.arguments.items():
+            if name in usual and value == usual[name].default:
+                continue
             words += ["--workload", str(value)] if name == "workload" else ["--set", f"{name}={value}"]
         words += [f"{name}={value}" for name, value in result.best_design.items()]
         steps.append(shlex.join(words))
