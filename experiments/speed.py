@@ -45,7 +45,7 @@ def show(report: Report) -> None:
         table.add_column(column, justify="right" if index else "left")
     for row in report.rows:
         table.add_row(*row)
-    console = Console()
+    console = Console(width=max(120, Console().width))
     console.print(table)
     console.print(f"Machine: {machine()}.", highlight=False)
     for note in report.notes:
