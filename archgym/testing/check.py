@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from archgym.errors import ArchGymError, UnknownNameError
+from archgym.errors import ArchGymError, MissingExtraError, UnknownNameError
 
 Subject = TypeVar("Subject")
 
@@ -58,10 +58,13 @@ class Check(Generic[Subject]):
 
         Raises:
             ConformanceError: it does not, or it raised an exception on the way (which is then the cause).
+            MissingExtraError: it needs a library that is not installed, so nothing can be said.
         """
         who = str(getattr(subject, "name", subject))
         try:
             self.body(subject)
+        except MissingExtraError:
+            raise
         except Mismatch as mismatch:
             raise ConformanceError(who, self.name, mismatch.expected, mismatch.got) from mismatch.__cause__
         except Exception as error:

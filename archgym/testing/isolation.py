@@ -27,6 +27,10 @@ answer.write(pickle.dumps(function(*arguments)))
 """
 
 
+_UNBOUND = ("seed", "sample", "ranf")
+"""Legacy functions of ``numpy.random`` that are no methods of its hidden generator."""
+
+
 def in_another_process(function: Callable[..., Returned], *arguments: Any) -> Returned:
     """Calls a function in a fresh interpreter, whose string hashes differ from those of this one.
 
@@ -54,10 +58,10 @@ def no_global_rng() -> Iterator[None]:
     Raises:
         RuntimeError: such a function was called, or (on leaving) a global state moved all the same.
     """
-    numpy_functions = [name for name in dir(np.random) if _bound_to(np.random, name, np.random.mtrand.RandomState)]
-    random_functions = [name for name in dir(random) if _bound_to(random, name, random.Random)]
+    legacy = [name for name in dir(np.random) if _bound_to(np.random, name, np.random.mtrand.RandomState)]
+    standard = [name for name in dir(random) if _bound_to(random, name, random.Random)]
     before = _global_states()
-    replaced = [(np.random, name) for name in numpy_functions] + [(random, name) for name in random_functions]
+    replaced = [(np.random, name) for name in (*legacy, *_UNBOUND)] + [(random, name) for name in standard]
     patches = [patch.object(module, name, _forbidden(f"{module.__name__}.{name}")) for module, name in replaced]
     for each in patches:
         each.start()

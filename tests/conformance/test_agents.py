@@ -1,0 +1,44 @@
+"""Every registered agent keeps the contract; all but the baselines beat random search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from archgym import Agent, list_agents
+from archgym.errors import MissingExtraError
+from archgym.registry import agent_class
+from archgym.testing import agent_checks
+
+BASELINES = {"random_walk", "grid"}
+QUICK: dict[str, Any] = {"budget": 40, "long_budget": 120, "seeds": 5}
+"""For agents that are built on a library, which take longer per design."""
+
+
+def load(name: str) -> type[Agent]:
+    """The agent's class; skips where the library that it is built on is not installed."""
+    try:
+        return agent_class(name)
+    except MissingExtraError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("check", [check.name for check in agent_checks()])
+@pytest.mark.parametrize("name", list_agents())
+def test_registered_agents(name: str, check: str) -> None:
+    agent = load(name)
+    if check == "beats-random" and name in BASELINES:
+        pytest.skip("a baseline")
+    checks = {each.name: each for each in agent_checks(**({} if agent.library == "own" else QUICK))}
+    try:
+        checks[check].run(agent)
+    except MissingExtraError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("name", list_agents())
+def test_agents_have_their_registered_name(name: str) -> None:
+    agent = load(name)
+    assert agent.name == name and agent.__doc__
+    assert all(parameter.doc for parameter in agent.hyperparameters.parameters), "a line on every hyper-parameter"
