@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.errors import TraceError, UnknownNameError
-from simulators.dram import energy, layout, trace, workloads
+from simulators.dram import energy, fast, layout, trace, workloads
 from simulators.dram.literal import engine as literal
 from simulators.dram.memory import Memory, load_memory, memory_names
 
@@ -34,8 +34,8 @@ INPUTS = ("mem", "trace_clk_mhz", "trace", *_PARAMETERS)
 OUTPUTS = ("total_time_ns", "total_time_ps", "total_energy_pJ", "avg_power_mW", "avg_bw_gbps", "avg_bw_idle_gbps")
 
 Simulate = Callable[..., NDArray[np.int64]]
-ENGINES: dict[str, Simulate] = {"literal": literal.simulate}
-DEFAULT_ENGINE = "literal"
+ENGINES: dict[str, Simulate] = {"fast": fast.simulate, "literal": literal.simulate}
+DEFAULT_ENGINE = "fast"
 
 
 def predict(

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulators.dram import layout
+from simulators.dram import fast, layout
 from simulators.dram.literal import engine as literal
 from simulators.dram.memory import Memory, load_memory
-
-fast = pytest.importorskip("simulators.dram.fast")
 
 MEMORIES = ["ddr3-1600", "ddr4-2400"]
 # Choices of each parameter, in the order of ``layout``; small buffers are where the rules meet.

@@ -16,7 +16,6 @@ ROOT = Path(__file__).parents[2]
 TRACES = ROOT.parent / "shared" / "reference" / "dram" / "traces"
 OWN = "dramsys40_own"
 TABLES = sorted((ROOT / "experiments" / "reference").glob("dram*.parquet"), key=lambda path: path.stem)
-DEFAULT = reference.DEFAULT_ENGINE
 LITERAL_STEP = 40  # the slow engine checks every so many rows, all of them in the slow tests
 
 
@@ -40,7 +39,7 @@ def check(path: Path, engine: str, step: int) -> None:
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_all_rows(path: Path) -> None:
-    check(path, DEFAULT, step=1 if DEFAULT == "fast" else LITERAL_STEP)
+    check(path, reference.DEFAULT_ENGINE, step=1)
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
