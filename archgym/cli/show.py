@@ -63,10 +63,13 @@ def show_result(result: Result, simulator: Simulator, console: Console) -> None:
         console,
         f"{result.trials:,} designs ({counts or 'none'}); {result.distinct:,} distinct, {result.simulated:,} simulated",
     )
-    line(console, f"time: simulator {result.simulator_seconds:.2f} s, agent {result.agent_seconds:.2f} s")
+    seconds = f"simulator {result.simulator_seconds:.2f} s (compiling included), agent {result.agent_seconds:.2f} s"
+    line(console, f"time: {seconds}")
     if result.regret is not None:
         rank = "" if result.quantile is None else f"; {result.quantile:.4%} of all designs are better"
         line(console, f"regret: {result.regret:.2%} from the optimum of the space{rank}")
+    if result.front is not None:
+        line(console, f"front: {len(result.front):,} designs that no other one dominates in the objective's metrics")
     if result.folder is not None:
         show_reasons(result, result.folder, console)
         line(console, f"log: {result.folder}")

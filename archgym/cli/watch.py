@@ -15,6 +15,8 @@ from archgym.evaluator import Evaluator
 
 STARTING = "starting; the first run on a machine may compile the model"
 REFRESH_SECONDS = 0.05
+TEXT_WIDTH = 75
+"""Columns of the terminal that the words beside the bar take, about."""
 LINES = 10
 """Where the output is not a terminal, about this many plain lines are printed instead of a moving bar."""
 
@@ -33,7 +35,8 @@ class Watch:
         self.budget = budget
         self._title, self._quiet = title, quiet
         self._console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[state]}"))
+        bar = BarColumn(max(6, min(24, self._console.width - TEXT_WIDTH)))
+        columns = (TextColumn("{task.description}"), bar, TextColumn("{task.fields[state]}"))
         self._progress = Progress(*columns, console=self._console, disable=quiet or not self._console.is_terminal)
         self._task = self._progress.add_task(title, total=budget, state=STARTING)
         self._first: tuple[float, int, float] | None = None  # time, trials, spent: after the first batch that was simulated
@@ -75,16 +78,16 @@ class Watch:
         parts = [f"{evaluator.trials:,} designs"]
         if evaluator.spent != evaluator.trials:
             parts.append(f"{evaluator.spent:,.0f} of {self.budget:,.0f} budget units")
+        if evaluator.best_design is not None:
+            parts.append(f"best {number(evaluator.best_score)}")
         if self._first is None:
             parts.append("read from the log")
         elif now > self._first[0] and evaluator.trials > self._first[1]:
             seconds = now - self._first[0]
-            parts.append(f"{number((evaluator.trials - self._first[1]) / seconds)} designs/s")
+            parts.append(f"{number((evaluator.trials - self._first[1]) / seconds)}/s")
             left = evaluator.remaining * seconds / (evaluator.spent - self._first[2])
             if evaluator.remaining > 0:
                 parts.append(f"{_duration(left)} left")
-        if evaluator.best_design is not None:
-            parts.append(f"best score {number(evaluator.best_score)}")
         return ", ".join(parts)
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,21 @@ def test_counts_per_status_are_shown(command: Callable) -> None:
     answer = command("run", "synthetic", "--workload", "constrained", "--agent", "random_walk", "--budget", 200, "--out", "c")
     assert answer.code == 0
     assert " OK, " in answer.out and " INVALID)" in answer.out
+
+
+def test_the_command_that_explains_the_best_design_works_as_printed(command: Callable) -> None:
+    words = ("--workload", "stream", "--set", "requests=500", "--set", "memory=ddr4-2400")
+    answer = command("run", "dram", *words, "--budget", 40, "--out", "d")
+    (printed,) = [line for line in answer.out.splitlines() if " explain " in line]
+    assert "requests=500" in printed and "space=grid" not in printed
+    explained = command(*shlex.split(printed)[1:], "--out", "page.html")
+    assert explained.code == 0
+    assert "Run time" in explained.out and "figure: page.html" in explained.out
+
+
+def test_the_front_of_several_metrics_is_counted(command: Callable) -> None:
+    answer = command("run", "synthetic", "--objective", "weighted:distance=1,area=0.5", "--budget", 300, "--out", "f")
+    assert "designs that no other one dominates" in answer.out
 
 
 def test_a_run_without_an_ok_design_says_so(command: Callable) -> None:
