@@ -80,6 +80,7 @@ class Evaluator:
         self._batches = 0
         self._seconds_per_design = 0.0
         self._ranks: list[NDArray[np.int64]] = []
+        self._scores: list[Scores] = []
         self._front: tuple[Designs, NDArray[np.float64]] | None = None
         self._logged = log.trials if log else 0
         self._replay: Iterator[Chunk] = log.chunks() if log and self._logged else iter(())
@@ -100,6 +101,11 @@ class Evaluator:
     def replayed(self) -> bool:
         """Whether everything that the log held has been asked for again."""
         return self.trials >= self._logged
+
+    @property
+    def scores(self) -> Scores:
+        """Score of every trial in order, (trials,); NaN where the fidelity was not full."""
+        return np.concatenate(self._scores) if self._scores else np.zeros(0)
 
     @property
     def front(self) -> tuple[Designs, NDArray[np.float64]] | None:
@@ -223,7 +229,9 @@ class Evaluator:
         else:
             self._ranks.append(np.array([hash(row.tobytes()) for row in chunk.designs], np.int64))
         if chunk.fidelity != "full":
+            self._scores.append(np.full(len(chunk), np.nan))
             return
+        self._scores.append(chunk.scores)
         if len(self.objective.used) > 1:
             self._extend_front(chunk)
         scores = np.where(chunk.metrics.ok, chunk.scores, -math.inf)

@@ -38,6 +38,7 @@ class Result:
         best_metrics: its metrics.
         regret: relative distance of its cost to the optimum of the space; None where the optimum is not known.
         quantile: share of the space's designs that are strictly better; None where the space was not enumerated.
+        scores: (trials,) float64 in order of proposal; ``np.maximum.accumulate`` of it is the anytime curve.
         front: (F, D) levels of the designs that no other one dominates in the metrics of the objective, and front_costs,
             (F, K), what they cost; None under an objective of one metric.
         trials: designs proposed; distinct: different ones among them; simulated: those that reached the simulator.
@@ -61,6 +62,7 @@ class Result:
     simulator_seconds: float
     folder: Path | None = None
     task: dict[str, Any] = field(default_factory=dict, repr=False)
+    scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), repr=False)
     front: Designs | None = field(default=None, repr=False)
     front_costs: NDArray[np.float64] | None = field(default=None, repr=False)
 
@@ -202,6 +204,7 @@ def _result(
         simulator_seconds=evaluator.simulator_seconds,
         folder=trial_log.folder if trial_log else None,
         task=task,
+        scores=evaluator.scores,
         front=front,
         front_costs=front_costs,
     )
