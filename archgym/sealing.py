@@ -56,7 +56,9 @@ def to_table(chunks: Sequence[Chunk], manifest: Mapping[str, Any]) -> pa.Table:
     sizes = [len(chunk) for chunk in chunks]
     designs = np.concatenate([chunk.designs for chunk in chunks])
     metrics = Metrics.concatenate([chunk.metrics for chunk in chunks])
-    reasons = pa.array([metrics.reasons.get(row) for row in range(len(metrics))] if metrics.reasons else [None] * len(metrics))
+    reasons = pa.nulls(len(metrics), pa.string())
+    if metrics.reasons:
+        reasons = pa.array([metrics.reasons.get(row) for row in range(len(metrics))], pa.string())
 
     def spread(values: Sequence[Any]) -> NDArray[Any]:
         return np.repeat(np.array(values), sizes)
@@ -67,7 +69,7 @@ def to_table(chunks: Sequence[Chunk], manifest: Mapping[str, Any]) -> pa.Table:
         **{f"{name}_level": np.ascontiguousarray(designs[:, i]) for i, name in enumerate(space.names)},
         **metrics.columns,
         "status": pa.DictionaryArray.from_arrays(pa.array(metrics.status.astype(np.int8)), [s.name for s in Status]),
-        "reason": reasons.cast(pa.string()),
+        "reason": reasons,
         "violation": metrics.violation,
         "score": np.concatenate([chunk.scores for chunk in chunks]),
         "batch": spread([chunk.batch for chunk in chunks]),
