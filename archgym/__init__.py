@@ -25,6 +25,7 @@ from archgym.wrappers import Cached, Faulty
 
 if TYPE_CHECKING:
     from archgym.dataset import Dataset
+    from archgym.marl import parallel_env as parallel_env  # not in __all__: it is an extra
 
 __version__ = "0.1.0"
 
@@ -71,6 +72,10 @@ def __getattr__(name: str) -> Any:
         from archgym.dataset import Dataset
 
         return Dataset
+    if name == "parallel_env":  # PettingZoo is an extra
+        from archgym.marl import parallel_env
+
+        return parallel_env
     raise AttributeError(f"module 'archgym' has no attribute {name!r}")
 
 

@@ -12,7 +12,7 @@ from sources import Import, files, imports, module_name
 STANDARD = sys.stdlib_module_names | {"__future__"}
 LEAVES = ("errors", "space", "metrics", "pareto")  # in this order: each may import those before it
 GUESTS = {  # what a file of archgym may import when it is imported, beyond the standard library, numpy and archgym
-    "gymnasium": ("env", "vector_env", "hosting", "stepping", "features"),
+    "gymnasium": ("env", "vector_env", "marl", "hosting", "stepping", "features"),
     "pettingzoo": ("marl",),
     "pyarrow": ("trials", "sealing", "dataset", "optimum", "tabulated", "warm_start"),
     "fsspec": ("dataset",),
