@@ -1,0 +1,161 @@
+"""Which agent needs how many designs: quantile regret against the number of designs, every agent, workload and objective.
+
+    python experiments/sample_efficiency.py --quick      # cheap agents, four workloads, under 5 minutes
+    python experiments/sample_efficiency.py              # everything; goes on where it was interrupted
+
+Every run is judged against the enumerated optimum of its space.  Measures and inference follow Agarwal et al. (2021):
+interquartile means over all tasks and seeds with stratified bootstrap intervals.  All agents run with their defaults.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from inference import interquartile_mean, stratified_interval
+from measuring import machine, write_block
+from runs import MARKS, Planned, run_all
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+CLASSIC = ("stream", "random", "cloud-1", "cloud-2")
+OBJECTIVES = ("latency_ns", "power_mw", "edp")
+GRID_SIZE = 442_368
+
+CLASSES = {
+    # agents: (seeds, designs, workloads); slower agents get fewer seeds, and the slowest fewer designs and tasks
+    "cheap": (
+        ("random_walk", "grid", "genetic", "ant_colony", "annealing", "policy_gradient"),
+        20,
+        1000,
+        None,
+    ),
+    "model": (("bayes_tpe", "cma_es", "nsga2"), 5, 500, None),
+    "learning": (("ppo", "sac", "marl_ppo"), 5, 500, None),
+    "slow": (("bayes_gp", "marl"), 5, 300, CLASSIC),
+}
+
+
+def plan(classes: Sequence[str], workloads: Sequence[str], seeds: int | None = None) -> list[Planned]:
+    """All runs of the given classes of agents."""
+    runs = []
+    for name in classes:
+        agents, replicates, budget, only = CLASSES[name]
+        for agent in agents:
+            for workload in workloads:
+                if only and workload not in only:
+                    continue
+                for objective in OBJECTIVES:
+                    runs += [Planned(agent, workload, objective, budget, seed) for seed in range(seeds or replicates)]
+    return runs
+
+
+def summarise(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Per agent: interquartile mean of the quantile regret at each mark, its interval, and the share at the optimum."""
+    rows = []
+    for agent in dict.fromkeys(record["label"] for record in records):
+        mine = [record for record in records if record["label"] == agent]
+        tasks = sorted({(record["workload"], record["objective"]) for record in mine})
+        for position, mark in enumerate(mine[0]["marks"]):
+            strata = [[r["quantile"][position] for r in mine if (r["workload"], r["objective"]) == task] for task in tasks]
+            values = np.concatenate([np.asarray(values) for values in strata])
+            regrets = np.array([record["regret"][position] for record in mine])
+            rows.append(
+                {
+                    "agent": agent,
+                    "designs": mark,
+                    "runs": len(values),
+                    "tasks": len(tasks),
+                    "quantile": interquartile_mean(values),
+                    "interval": stratified_interval(strata),
+                    "regret": float(np.median(regrets)),
+                    "within_1": float(np.mean(regrets <= 0.01)),
+                    "seconds": float(np.mean([record["agent_seconds"] for record in mine])),
+                }
+            )
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]], mark: int) -> str:
+    """Markdown: agents at one number of designs, best first."""
+    chosen = sorted((row for row in rows if row["designs"] == mark), key=lambda row: row["quantile"])
+    lines = [
+        "| agent | tasks | runs | quantile regret (IQM) | 95 % interval | median regret | runs within 1 % | agent s per run |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in chosen:
+        low, high = row["interval"]
+        lines.append(
+            f"| {row['agent']} | {row['tasks']} | {row['runs']} | {row['quantile']:.2e} | {low:.1e} .. {high:.1e} "
+            f"| {row['regret']:.2%} | {row['within_1']:.0%} | {row['seconds']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def draw(rows: Sequence[dict[str, Any]], folder: Path, name: str) -> None:
+    """The anytime curves as PNG and as a self-contained HTML page, with the closed form of random search as a line."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from plotly import graph_objects
+
+    agents = list(dict.fromkeys(row["agent"] for row in rows))
+    colours = pyplot.get_cmap("tab20")(np.linspace(0, 1, max(len(agents), 2)))
+    figure, axes = pyplot.subplots(figsize=(9, 5.5), constrained_layout=True)
+    page = graph_objects.Figure()
+    floor = 0.5 / GRID_SIZE
+    for agent, colour in zip(agents, colours, strict=False):
+        mine = [row for row in rows if row["agent"] == agent]
+        x = [row["designs"] for row in mine]
+        y = [max(row["quantile"], floor) for row in mine]
+        low = [max(row["interval"][0], floor) for row in mine]
+        high = [max(row["interval"][1], floor) for row in mine]
+        axes.plot(x, y, marker="o", markersize=3, label=agent, color=colour)
+        axes.fill_between(x, low, high, alpha=0.12, color=colour, linewidth=0)
+        page.add_trace(graph_objects.Scatter(x=x, y=y, name=agent, mode="lines+markers"))
+    marks = np.array([mark for mark in MARKS if mark <= max(row["designs"] for row in rows)])
+    axes.plot(marks, 1 / (marks + 1), "k--", linewidth=1, label="random search, 1/(n+1)")
+    page.add_trace(graph_objects.Scatter(x=marks, y=1 / (marks + 1), name="random search, 1/(n+1)", line={"dash": "dash"}))
+    axes.set(xscale="log", yscale="log", xlabel="designs evaluated", ylabel="share of all designs that are better (IQM)")
+    axes.set_title("Sample efficiency on the DRAM controller, defaults, all workloads and objectives")
+    axes.grid(alpha=0.3, which="both", linewidth=0.4)
+    axes.legend(fontsize=8, ncol=2)
+    page.update_layout(template="plotly_white", title=axes.get_title())
+    page.update_xaxes(type="log", title=axes.get_xlabel())
+    page.update_yaxes(type="log", title=axes.get_ylabel())
+    folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / f"{name}.png", dpi=150)
+    pyplot.close(figure)
+    page.write_html(folder / f"{name}.html", include_plotlyjs=True)
+
+
+def main() -> None:
+    """Plans, runs, draws, prints."""
+    from simulators.dram.workloads import names
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="cheap agents, classic workloads, five seeds")
+    parser.add_argument("--classes", nargs="+", choices=list(CLASSES), default=list(CLASSES))
+    parser.add_argument("--workloads", nargs="+", default=names())
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="folder for the finished runs")
+    parser.add_argument("--write", action="store_true", help="write figure and table into docs/")
+    options = parser.parse_args()
+    runs = plan(["cheap"], CLASSIC, 5) if options.quick else plan(options.classes, options.workloads)
+    records = run_all(runs, options.out / "sample_efficiency.jsonl", options.workers, "sample efficiency")
+    rows = summarise(records)
+    figures = DOCS / "figures" if options.write else options.out
+    draw(rows, figures, "sample_efficiency")
+    text = "\n\n".join(f"At {mark} designs:\n\n{table(rows, mark)}" for mark in (100, 300, 500, 1000))
+    print(text)
+    print(f"figure: {figures / 'sample_efficiency.png'}")
+    if options.write:
+        write_block(DOCS / "sample-efficiency.md", "table", f"Machine: {machine()}.\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()
