@@ -31,7 +31,7 @@ class Metric:
     Attributes:
         name: carries the unit, for example ``latency_ns``.
         goal: "min" or "max" for what one optimises, "info" for what one looks at.
-        bounds: physical limits, both included; a value outside makes the design SUSPECT.
+        bounds: physical limits at full fidelity, both included; a value outside makes the design SUSPECT.
         doc: one line.
     """
 

@@ -153,7 +153,7 @@ class Simulator(ABC):
     def _price(self, designs: Designs, fidelity: str) -> Metrics:
         """Runs the hook; where it raises, runs it design by design, so that one design cannot take its neighbours along."""
         try:
-            return self._collect(self._evaluate(self.space.decode(designs), fidelity), len(designs))
+            return self._collect(self._evaluate(self.space.decode(designs), fidelity), len(designs), fidelity)
         except (ContractError, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -170,7 +170,7 @@ class Simulator(ABC):
             failed.status[0] = Status.TIMEOUT if isinstance(error, TimeoutError) else Status.FAILED
         return failed
 
-    def _collect(self, returned: Mapping[str, NDArray[Any]] | Metrics, n: int) -> Metrics:
+    def _collect(self, returned: Mapping[str, NDArray[Any]] | Metrics, n: int, fidelity: str) -> Metrics:
         result = Metrics.empty(self.metric_names, n)
         columns: Mapping[str, NDArray[Any]]
         if isinstance(returned, Metrics):
@@ -191,7 +191,9 @@ class Simulator(ABC):
             if values.shape != (n,):
                 raise ContractError(f"{self.name}: metric {name} must have shape ({n},), got {values.shape}")
             result.columns[name][:] = values
-        mark_suspects(result, {metric.name: metric for metric in self.metrics})
+        # Bounds are those of full fidelity: a part of a workload may well take less than the whole can.
+        bounded = fidelity == "full"
+        mark_suspects(result, {metric.name: metric if bounded else Metric(metric.name) for metric in self.metrics})
         return result
 
 
@@ -217,7 +219,7 @@ class PointSimulator(Simulator):
         # Each design on its own: one that fails must not make its neighbours, which may be slow, run again.
         try:
             point = self._evaluate_point(design, fidelity)
-            return self._collect({name: np.array([value]) for name, value in point.items()}, 1)
+            return self._collect({name: np.array([value]) for name, value in point.items()}, 1, fidelity)
         except ContractError:
             raise
         except Exception as error:

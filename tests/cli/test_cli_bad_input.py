@@ -32,7 +32,7 @@ RUN = ("run", "synthetic", "--budget", "20", "--out", "out")
         ((*RUN, "--hyper", "population"), ("--hyper: expected name=value", "'population'")),
         ((*RUN, "--hyper", "elite=0.1", "--hyper", "elite=0.2"), ("elite is given twice",)),
         ((*RUN, "--set", "levls=3"), ("no argument named 'levls'", "Did you mean 'levels'")),
-        ((*RUN, "--set", "parameters=abc"), ("synthetic does not accept", "abc")),
+        ((*RUN, "--set", "parameters=abc"), ("synthetic: parameters must be a whole number", "abc")),
         ((*RUN, "--budget", "0"), ("budget must be a positive number", "0")),
         ((*RUN, "--budget", "nan"), ("budget must be a positive number", "nan")),
         ((*RUN, "--budget", "inf"), ("budget must be a positive number", "inf")),

@@ -17,7 +17,7 @@ from archgym.testing import no_global_rng
 def test_simulators(name: str) -> None:
     with no_global_rng():
         simulator = make_simulator(name)
-        simulator.evaluate(simulator.space.sample(16, 0))
+        assert len(simulator.evaluate(simulator.space.sample(16, 0))) == 16
 
 
 @pytest.mark.parametrize("agent", list_agents())

@@ -98,6 +98,18 @@ def test_fidelities() -> None:
         Toy().evaluate([[2, 0]], "quik")
 
 
+class Huge(Toy):
+    """Outside its bounds at every fidelity."""
+
+    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, np.ndarray]:
+        return {"square": columns["x"] + 5000.0, "negative": np.where(columns["x"] == 3, np.inf, 0.0)}
+
+
+def test_bounds_are_those_of_full_fidelity_but_numbers_are_finite_at_every_one() -> None:
+    assert Huge().evaluate([[2, 0], [3, 0]]).status.tolist() == [Status.SUSPECT, Status.FAILED]
+    assert Huge().evaluate([[2, 0], [3, 0]], "quick").status.tolist() == [Status.OK, Status.FAILED]
+
+
 def test_wrong_arrays_are_errors() -> None:
     with pytest.raises(DesignError, match=r"toy: designs must have shape \(N, 2\)"):
         Toy().evaluate([[1, 0, 0]])

@@ -63,6 +63,7 @@ def test_what_is_read_can_be_written_to(log: TrialLog) -> None:
     (chunk,) = log.chunks()
     chunk.designs[0, 0] = 1
     chunk.metrics.columns["distance"][0] = 1.0
+    assert chunk.metrics["distance"][0] == 1.0 != next(log.chunks()).metrics["distance"][0]
 
 
 def test_a_finished_run_is_one_parquet_file_and_a_manifest(log: TrialLog) -> None:
