@@ -116,3 +116,10 @@ def test_an_empty_space_of_hyperparameters_names_none(command: Callable) -> None
 def test_values_are_read_as_what_they_look_like(text: str, value: object) -> None:
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)
+
+
+def test_a_constructor_of_somebody_else_that_raises_is_no_traceback(
+    command: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archgym.cli.parsing.make_simulator", lambda name, **arguments: int(arguments["size"]))
+    command("run", "theirs", "--set", "size=big").refuses("theirs does not accept the arguments {'size': 'big'}")
