@@ -88,8 +88,8 @@ def test_names_work_as_well_as_objects() -> None:
 
 
 def _plain(result: Result) -> dict[str, Any]:
-    assert result.best_levels is not None
-    return {**replace(result, agent_seconds=0, simulator_seconds=0).__dict__, "best_levels": result.best_levels.tolist()}
+    fields = vars(replace(result, agent_seconds=0, simulator_seconds=0))
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in fields.items()}
 
 
 def _run(agent: str, seed: int) -> dict[str, Any]:
