@@ -1,0 +1,41 @@
+"""Explanations: parts that add up, as a table and as a figure."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from archgym import Breakdown, Explanation
+from archgym.errors import MissingExtraError
+
+TIME = Breakdown("Time of the trace", "ns", (("row misses", 60.0, "activate and precharge"), ("bus", 40.0, "data")))
+ENERGY = Breakdown("Energy", "pJ", (("idle", 0.0, "nothing happens"),))
+EXPLAINED = Explanation({"size": 4}, {"latency_ns": 100.0}, (TIME, ENERGY), "row misses take 60 % of the time")
+
+
+def test_parts_have_shares_of_their_total() -> None:
+    assert TIME.total == 100 and TIME.shares() == [0.6, 0.4]
+    assert ENERGY.total == 0 and ENERGY.shares() == [0.0]
+
+
+def test_the_table_has_a_row_per_part() -> None:
+    table = EXPLAINED.table()
+    assert [row["part"] for row in table] == ["row misses", "bus", "idle"]
+    assert table[0] == {
+        **{"quantity": "Time of the trace", "part": "row misses", "value": 60.0, "unit": "ns", "share": 0.6},
+        "meaning": "activate and precharge",
+    }
+
+
+def test_the_figure_shows_every_part_in_percent_under_its_bottleneck() -> None:
+    figure = EXPLAINED.figure()
+    assert [list(bar.x) for bar in figure.data] == [[60.0, 40.0], [0.0]]
+    assert list(figure.data[0].y) == ["row misses", "bus"] and figure.layout.title.text == EXPLAINED.bottleneck
+    assert [note.text for note in figure.layout.annotations] == ["Time of the trace: 100 ns", "Energy: 0 pJ"]
+
+
+def test_without_plotly_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    with pytest.raises(MissingExtraError, match=r"Explanation\.figure needs plotly.*archgym\[report\]"):
+        EXPLAINED.figure()
