@@ -156,7 +156,7 @@ class DRAM(Simulator):
 
     def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]]:
         prepared = self._whole if fidelity == "full" else self._prefix
-        outcomes = fast.simulate(self.controllers(columns), *prepared)
+        outcomes = fast.simulate_prepared(self.controllers(columns), prepared)
         printed = derive(outcomes, self.memory)
         accesses = outcomes[:, layout.NUM_RD] + outcomes[:, layout.NUM_WR]
         requests = len(self.trace) if fidelity == "full" else PREFIX
@@ -176,16 +176,16 @@ class DRAM(Simulator):
         }
 
     @cached_property
-    def _whole(self) -> tuple[Any, ...]:
+    def _whole(self) -> fast.Prepared:
         return self._prepare(self.trace)
 
     @cached_property
-    def _prefix(self) -> tuple[Any, ...]:
+    def _prefix(self) -> fast.Prepared:
         return self._prepare(self.trace.prefix(PREFIX))
 
-    def _prepare(self, requests: trace.Trace) -> tuple[Any, ...]:
+    def _prepare(self, requests: trace.Trace) -> fast.Prepared:
         addresses = requests.addresses
-        return (
+        return fast.prepare(
             self.memory.timing,
             requests.cycles * self.player_period_ps,
             self.player_period_ps,
