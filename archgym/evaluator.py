@@ -16,6 +16,7 @@ from archgym.objective import Objective, Scores
 from archgym.pareto import non_dominated
 from archgym.simulator import Simulator
 from archgym.space import Designs
+from archgym.standing import Standing, find_standing
 from archgym.trials import Chunk, TrialLog
 from archgym.wrappers import Cached
 
@@ -112,6 +113,12 @@ class Evaluator:
         """Non-dominated designs (F, D) and their costs (F, K), least first cost first; None under one metric."""
         return self._front
 
+    @property
+    def standing(self) -> Standing:
+        """Regret and quantile of the incumbent, as far as the optimum of the space is known."""
+        simulator = self.simulator.inner if isinstance(self.simulator, Cached) else self.simulator
+        return find_standing(simulator, self.objective, self.best_score)
+
     def summary(self) -> dict[str, Any]:
         """The outcome so far, as JSON-able values: what a manifest says when its run ends."""
         design = self.best_design
@@ -123,6 +130,7 @@ class Evaluator:
             },
             "counts": {status.name: count for status, count in self.counts.items()},
             "distinct": self.distinct,
+            **self.standing._asdict(),
         }
 
     def affordable(self, n: int, fidelity: str = "full") -> int:

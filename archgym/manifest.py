@@ -40,7 +40,9 @@ LOG_COLUMNS = (
 
 def describe_task(simulator: Simulator, objective: Objective, budget: float | None) -> dict[str, Any]:
     """Simulator, workload, space, objective and budget of a run, as JSON-able values; errors as ``describe_simulator``."""
-    return {**describe_simulator(simulator), "objective": objective.text, "budget": budget}
+    # 2000 and 2000.0 are one budget, hence one digest and one seed.
+    whole = int(budget) if budget is not None and float(budget).is_integer() else budget
+    return {**describe_simulator(simulator), "objective": objective.text, "budget": whole}
 
 
 def describe_simulator(simulator: Simulator) -> dict[str, Any]:
@@ -66,8 +68,14 @@ def describe_simulator(simulator: Simulator) -> dict[str, Any]:
     }
 
 
-def describe_run(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
-    """A manifest: the task, who searched it, with what seed, and on what machine and libraries.
+def describe_run(
+    task: Mapping[str, Any],
+    agent: str,
+    hyperparameters: Mapping[str, Any],
+    seed: int | None,
+    warm_start: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A manifest: the task, who searched it, with what seed and head start, and on what machine and libraries.
 
     The seed is None where the designs come from outside (``archgym.env``).
     """
@@ -77,6 +85,7 @@ def describe_run(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[s
         "agent": agent,
         "hyperparameters": dict(hyperparameters),
         "seed": seed,
+        "warm_start": dict(warm_start) if warm_start is not None else None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "packages": dict(_packages()),
         "host": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},

@@ -19,7 +19,6 @@ from archgym.objective import Objective, make_objective
 from archgym.registry import agent_class, make_simulator
 from archgym.simulator import Simulator
 from archgym.space import Designs
-from archgym.standing import standing
 from archgym.trials import TrialLog, read_manifest
 from archgym.warm_start import PastTrials, past_trials, recorded_past_trials
 from archgym.wrappers import Cached
@@ -102,10 +101,10 @@ def search(
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise HyperparameterError(f"the seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
     settings = resolve_hyperparameters(chosen, hyperparameters or {})
+    check_budget(budget)
     task = describe_task(problem, goal, budget)
-    check_budget(budget)  # before anything is written
     past = past_trials(chosen, problem, warm_start) if warm_start is not None else None
-    manifest = {**describe_run(task, chosen.name, settings, seed), "warm_start": past.record() if past else None}
+    manifest = describe_run(task, chosen.name, settings, seed, past.record() if past else None)
     trial_log = TrialLog.create(log, manifest) if log is not None else None
     return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress, past)
 
@@ -177,17 +176,15 @@ def _drive(
             raise ReplayError(f"cannot resume: the log holds more trials than the agent proposes ({evaluator.trials})")
         state = "finished"
     finally:
-        result = _result(evaluator, problem, cached, task, trial_log)
+        result = _result(evaluator, cached, task, trial_log)
         if trial_log is not None:
-            trial_log.close(state, {**evaluator.summary(), "regret": result.regret, "quantile": result.quantile})
+            trial_log.close(state, evaluator.summary())
     return result
 
 
-def _result(
-    evaluator: Evaluator, problem: Simulator, cached: Cached | None, task: dict[str, Any], trial_log: TrialLog | None
-) -> Result:
+def _result(evaluator: Evaluator, cached: Cached | None, task: dict[str, Any], trial_log: TrialLog | None) -> Result:
     levels = evaluator.best_design
-    known = standing(problem, evaluator.objective, evaluator.best_score)
+    known = evaluator.standing
     front, front_costs = evaluator.front or (None, None)
     return Result(
         best_design={} if levels is None else evaluator.simulator.space.describe(levels),

@@ -26,7 +26,7 @@ class Standing(NamedTuple):
     quantile: float | None
 
 
-def standing(simulator: Simulator, objective: Objective, score: float) -> Standing:
+def find_standing(simulator: Simulator, objective: Objective, score: float) -> Standing:
     """Judges one score at full fidelity.
 
     Args:

@@ -14,7 +14,8 @@ import archgym
 from archgym import Metrics, Simulator
 from archgym.errors import ArchGymError, LogError, UnknownNameError
 from archgym.optimum import SpaceTooLargeError, Table, enumerate_space, find_table, load_table, table_path
-from archgym.standing import standing, summarise
+from archgym.standing import find_standing as standing
+from archgym.standing import summarise
 from archgym.tabulated import Tabulated
 
 
