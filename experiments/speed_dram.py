@@ -21,7 +21,7 @@ from measuring import Report
 
 from archgym.space import Designs
 from simulators.dram import fast, layout, reference
-from simulators.dram.simulator import DRAM
+from simulators.dram.simulator import DRAM, PREFIX
 
 WORKLOADS = ("random", "stream", "cloud-1")
 PASSES = 3
@@ -42,12 +42,16 @@ def measure(options: argparse.Namespace) -> Report:
     columns = ["trace", "ms per design", "CPU ms", "designs/s", "`evaluate` designs/s"]
     if options.dramsys:
         columns += ["DRAMSys ms", "step ms", "DRAMSys / ours", "step / ours", "equal"]
-    rows = [_row(name, simulator, options) for name, simulator in _simulators(options.traces)]
+    simulators = _simulators(options.traces)
+    rows = [_row(name, simulator, options) for name, simulator in simulators]
+    ratios = [_prefix_ratio(simulator, options.designs) for _, simulator in simulators]
     cold, cached = _first_result()
     notes = [
         f"{options.designs:,} random grid designs (seed 0) in one call, one process and one thread, warm, best of {PASSES}.",
         "CPU ms is the processor time of the same passes: what remains of the wall time on a machine without other work.",
         "`evaluate` also screens, merges designs that cannot differ on the trace, and derives the metrics.",
+        f"The first {PREFIX:,} requests (fidelity prefix-{PREFIX}) take {min(ratios):.3f} to {max(ratios):.3f} of the processor "
+        f"time of the whole trace; the budget is charged {simulators[0][1].fidelities[f'prefix-{PREFIX}']}.",
         f"A fresh process has its first design after {cold:.1f} s when it has to compile, {cached:.1f} s with the cache.",
     ]
     if options.dramsys:
@@ -78,6 +82,12 @@ def _row(name: str, simulator: DRAM, options: argparse.Namespace) -> tuple[str, 
         return row
     with DRAMSys(options.dramsys) as program:
         return row + _against(program, simulator, designs[: options.sample])
+
+
+def _prefix_ratio(simulator: DRAM, count: int) -> float:
+    designs = simulator.space.sample(count, seed=0)
+    (_, whole_s), (_, prefix_s) = (_best(lambda: simulator.evaluate(designs, name)) for name in simulator.fidelities)
+    return prefix_s / whole_s
 
 
 def _engine(simulator: DRAM, designs: Designs) -> np.ndarray:
