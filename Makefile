@@ -1,4 +1,5 @@
 # Everything lives in .venv: `make demo` puts the core there, `make test` adds what tests need. Remove it with `make clean`.
+# torch goes first and alone, so that nothing that depends on it picks another one, with GPU packages.
 PY ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
@@ -49,6 +50,7 @@ clean:  ## remove the environment and everything that can be made again; runs/ s
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt | .venv/made.stamp
-	@echo "Installing what the tests need into .venv (once)"
-	@$(PIP) --editable '.[dev]'
+	@echo "Installing what the tests need into .venv (once; some minutes, torch and Ray are large)"
+	@$(PIP) torch==2.13.0
+	@$(PIP) --editable '.[all,dev]'
 	@touch $@ .venv/core.stamp
