@@ -35,7 +35,7 @@ MEMORY_SHARE = 0.5
 STRAY = 0.5
 """Parameters per design, on average, that are drawn without regard to trails: the lower trail limit of MMAS."""
 
-DETOURS = 2
+DETOURS = 3
 """How often an ant that arrived at a known design changes one more parameter before it gives up."""
 
 KNOWN = 1_000_000

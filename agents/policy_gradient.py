@@ -22,7 +22,7 @@ HYPERPARAMETERS = DesignSpace(
 LONG = 16
 """Ordered parameters of more levels than this have an ordinal head, all others a categorical one."""
 
-LEAST = 0.02
+LEAST = 0.005
 """No level is less likely than this share of even odds."""
 
 Reals = NDArray[np.float64]
@@ -92,8 +92,9 @@ class Categorical:
         pushed = np.bincount((levels + self.first).ravel(), weights, minlength=len(self.chances))
         surprise = -np.log(self.chances)
         excess = surprise - self._per_level(np.add.reduceat(self.chances * surprise, self.first))
-        chances = np.maximum(self.chances + rate * pushed + entropy * self.chances * excess, LEAST * self.even)
-        self.chances = chances / self._per_level(np.add.reduceat(chances, self.first))
+        chances = np.maximum(self.chances + rate * pushed + entropy * self.chances * excess, 0.0)
+        chances /= self._per_level(np.add.reduceat(chances, self.first))
+        self.chances = chances + LEAST * (self.even - chances)
 
     def _per_level(self, per_parameter: Reals) -> Reals:
         return np.repeat(per_parameter, self.nvec)
