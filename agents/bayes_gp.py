@@ -22,7 +22,7 @@ HYPERPARAMETERS = DesignSpace(
         Parameter("initial", (4, 8, 16, 32, 64), default=16, doc="designs before the first model, a Latin hypercube"),
         Parameter("batch", (1, 2, 4, 8, 16, 32), default=8, doc="designs per model"),
         Parameter("lie", ("best", "mean", "worst"), ordered=False, doc="score assumed of a design that is being evaluated"),
-        Parameter("scale", ("rank", "linear", "log"), ordered=False, doc="what the model sees of the scores"),
+        Parameter("scale", ("clipped", "rank", "linear", "log"), ordered=False, doc="what the model sees of the scores"),
         Parameter("noise", ("fitted", "none"), ordered=False, doc="whether equal designs may score differently"),
         Parameter("refit", (8, 16, 32, 64, 128), default=32, doc="new designs after which length scales are fitted anew"),
         Parameter("history", (64, 128, 256, 512, 1024), default=256, doc="designs that the model is conditioned on"),
@@ -63,8 +63,9 @@ class BayesGP(Agent):
     model is conditioned on at most ``history`` designs, half of them the best known and the others the most recent; a lie
     updates the posterior instead of refitting it.
 
-    What keeps it robust: by default it sees normal scores of ranks, so that neither the scale of the scores nor penalties
-    matter; designs that are not OK count as a little worse than the worst OK one, in their order.
+    What keeps it robust: designs that are not OK count as a little worse than the worst OK one, in their order, and scores are
+    standardised.  By default those that are further below the median than the best is above it are first clipped, so that a
+    long tail of bad designs does not hide the differences among good ones; "rank" takes normal scores of ranks instead.
     """
 
     name = "bayes_gp"
@@ -87,12 +88,18 @@ class BayesGP(Agent):
 
     def ask(self, n: int) -> Designs:
         """Proposes the ``n`` designs that the acquisition function prefers, (n, D) int32; at first a Latin hypercube."""
-        designs, self._queue = self._queue[:n], self._queue[n:]
-        if rest := n - len(designs):
-            more = self._choose(rest) if len(self._known) > 1 else self.space.sample(rest, self.rng)
-            designs = np.concatenate([designs, more])
-        self._pending.update({row.tobytes(): row for row in designs.copy()})
-        return designs
+        missing = self.settings["initial"] - len(self._known) - len(self._pending)
+        early = n if len(self._known) < 2 else min(max(missing, 0), n)
+        if early > len(self._queue):
+            more = _latin_hypercube(self.space, early - len(self._queue), self.rng)
+            self._queue = np.concatenate([self._queue, more])
+        designs, self._queue = self._unseen(self._queue[:early]), self._queue[early:]
+        self._pending.update({row.tobytes(): row for row in designs})
+        if not (rest := n - len(designs)):
+            return designs.copy()
+        more = self._choose(rest) if len(self._known) > 1 else self.space.sample(rest, self.rng)
+        self._pending.update({row.tobytes(): row for row in more})
+        return np.concatenate([designs, more])
 
     def tell(self, designs: Designs, scores: Scores, metrics: Metrics) -> None:
         """Remembers designs, its own or anybody's; of one that is told twice, the later score."""
@@ -104,7 +111,7 @@ class BayesGP(Agent):
     def _choose(self, n: int) -> Designs:
         designs, costs = self._history()
         candidates = self._candidates(designs[np.argsort(costs, kind="stable")[:10]], n)
-        lie = {"best": np.min, "mean": np.mean, "worst": np.max}[self.settings["lie"]](costs)
+        lie = float({"best": costs.min(), "mean": costs.mean(), "worst": costs.max()}[self.settings["lie"]])
         waiting = np.array(list(self._pending.values())[-len(designs) :], np.int32).reshape(-1, self.space.dimensions)
         self._fit(designs, costs)
         posterior = _Posterior(
@@ -120,7 +127,7 @@ class BayesGP(Agent):
             values = self._acquire(posterior, float(costs.min()), candidates)
             values[picks] = -np.inf
             picks.append(int(np.argmax(values)))
-            posterior.lie(picks[-1], float(lie))
+            posterior.lie(picks[-1], lie)
         return np.concatenate([candidates[picks], self.space.sample(n - len(picks), self.rng)])
 
     def _history(self) -> tuple[Designs, Floats]:
@@ -162,7 +169,7 @@ class BayesGP(Agent):
         """What each candidate is worth, larger is better."""
         from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
 
-        functions = {
+        functions: dict[str, Any] = {
             "EI": lambda: gaussian_ei(None, posterior, best, self.settings["xi"]),
             "LCB": lambda: -gaussian_lcb(None, posterior, self.settings["kappa"]),
             "PI": lambda: gaussian_pi(None, posterior, best, self.settings["xi"]),
@@ -186,11 +193,15 @@ class BayesGP(Agent):
         else:
             half = max(CANDIDATES // 2, n)
             drawn = np.concatenate([self.space.sample(half, self.rng), self._near(best, half)])
-            drawn = np.unique(drawn, axis=0)
-        fresh = [row for row in drawn if row.tobytes() not in self._known and row.tobytes() not in self._pending]
-        designs = np.array(fresh, np.int32).reshape(-1, self.space.dimensions)
+        designs = self._unseen(drawn)
         allowed = self.space.contains(designs)
         return designs[allowed] if allowed.any() else designs
+
+    def _unseen(self, designs: Designs) -> Designs:
+        """The designs that were neither told nor proposed, each once."""
+        distinct = {row.tobytes(): row for row in designs}
+        fresh = [row for key, row in distinct.items() if key not in self._known and key not in self._pending]
+        return np.array(fresh, np.int32).reshape(-1, self.space.dimensions)
 
     def _near(self, best: Designs, n: int) -> Designs:
         """Variants of the best designs with one or two parameters changed, half of the ordered ones by one level."""
@@ -230,8 +241,9 @@ class _Posterior:
     def lie(self, index: int, cost: float) -> None:
         """Adds a candidate with an assumed cost: one more row of the Cholesky factor."""
         row = self._kernel(self._points[index : index + 1], self._points)[0] - self._rows[:, index] @ self._rows
-        row /= np.sqrt(max(row[index], 0.0) + self._noise)
-        self._mean = self._mean + row * (cost - self._mean[index]) / np.sqrt(self._variance[index] + self._noise)
+        deviation = np.sqrt(max(row[index], 0.0) + self._noise)
+        row /= deviation
+        self._mean = self._mean + row * (cost - self._mean[index]) / deviation
         self._variance = self._variance - row**2
         self._rows = np.concatenate([self._rows, row[None, :]])
 
@@ -252,13 +264,13 @@ def _fit_tied(objective: Any, start: Floats, bounds: Floats, *, widths: list[int
 
     def tied(point: Floats) -> tuple[float, Floats]:
         value, gradient = objective(point[owner])
-        slope = np.bincount(owner, gradient, len(point))
+        slope: Floats = np.bincount(owner, gradient, len(point)).astype(np.float64)
         off = point[scales] - centre
         slope[scales] += off / PRIOR**2
         return float(value + (off**2).sum() / (2 * PRIOR**2)), slope
 
     found = minimize(tied, start[first], jac=True, method="L-BFGS-B", bounds=bounds[first], options={"maxiter": STEPS})
-    return found.x[owner], found.fun
+    return np.asarray(found.x[owner], np.float64), float(found.fun)
 
 
 def _require() -> None:
@@ -300,13 +312,17 @@ def _costs(scores: Scores, ok: NDArray[np.bool_], scale: str) -> Floats:
     costs = np.where(ok, costs, high + EDGE * spread * (0.5 + 0.5 * order))
     if scale == "linear":
         return costs
+    if scale == "clipped":
+        middle = np.median(costs)
+        reach = middle - costs.min()
+        return np.minimum(costs, middle + reach) if reach > 0 else costs
     if scale == "log":
         return np.asarray(np.log((costs - low) / spread + 0.01))
     from scipy.special import ndtri  # comes with scikit-optimize
 
     _, inverse, counts = np.unique(costs, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - counts / 2
-    return np.asarray(ndtri(middle / len(costs))[inverse.reshape(-1)])
+    below = np.cumsum(counts) - counts / 2
+    return np.asarray(ndtri(below / len(costs))[inverse.reshape(-1)])
 
 
 def _subset(costs: Floats, n: int) -> NDArray[np.intp]:

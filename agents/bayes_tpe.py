@@ -17,13 +17,16 @@ HYPERPARAMETERS = DesignSpace(
         Parameter(
             "constant_liar", (False, True), ordered=False, default=True, doc="take designs being evaluated for bad ones"
         ),
-        Parameter("batch", (1, 2, 4, 8, 16, 32), default=8, doc="designs per turn"),
+        Parameter("batch", (1, 2, 4, 8, 16, 32), default=4, doc="designs per turn"),
     ),
     name="bayes_tpe",
 )
 
 REDRAWS = 4
 """How often a design that is known already is drawn anew before a neighbour of it is taken instead."""
+
+POOL = 512
+"""Designs among which that neighbour is looked for; all, in a smaller space."""
 
 
 class BayesTPE(Agent):
@@ -95,13 +98,18 @@ class BayesTPE(Agent):
         return design
 
     def _neighbour(self, design: Designs) -> Designs:
-        """An unknown design that differs in as few parameters as possible, or ``design`` if none was found."""
-        for attempt in range(10 * self.space.dimensions):
-            changed = self.rng.permutation(self.space.dimensions) <= attempt // 10
-            other = np.where(changed, self.space.sample(1, self.rng), design)
-            if other.tobytes() not in self._seen:
-                return other
-        return design
+        """An unknown design that differs in as few parameters as can be found, or ``design`` if there is none."""
+        if self.space.size <= POOL:
+            pool = next(self.space.enumerate(POOL))
+        else:
+            changes = np.arange(POOL) * self.space.dimensions // POOL  # from one parameter up to all
+            changed = self.rng.permuted(np.tile(np.arange(self.space.dimensions), (POOL, 1)), axis=1) <= changes[:, None]
+            pool = np.where(changed, self.space.sample(POOL, self.rng), design)
+        fresh = np.array([row.tobytes() not in self._seen for row in pool])
+        if not fresh.any():
+            return design
+        nearest = np.argmin((pool[fresh] != design).sum(axis=1))
+        return np.asarray(pool[fresh][nearest : nearest + 1], np.int32)
 
 
 def _optuna() -> Any:

@@ -71,7 +71,9 @@ class CMAES(Agent):
 
     def _propose(self) -> Designs:
         """A design neither known nor waiting for its score; after ``RESTARTS`` restarts in vain any design."""
-        for _ in range(RESTARTS):
+        free = len(self._integers) + len(self._categories)
+        exhausted = len(self._costs) + len(self._waiting) >= self.space.size
+        for _ in range(RESTARTS if free and not exhausted else 0):
             if self._optimizer is None:
                 self._start()
             for _ in range(self.settings["patience"] * self._optimizer.population_size):
