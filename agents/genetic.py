@@ -59,7 +59,8 @@ class Genetic(Agent):
         self._born.append((designs.copy(), scores.copy()))
         if sum(len(scores) for _, scores in self._born) < self.settings["population"]:
             return
-        elite = round(self.settings["elite"] * self.settings["population"])
+        share = self.settings["elite"]
+        elite = max(1, round(share * self.settings["population"])) if share > 0 else 0
         best = np.argsort(-self._scores, kind="stable")[:elite]
         self._designs = np.concatenate([self._designs[best], *(designs for designs, _ in self._born)])
         self._scores = np.concatenate([self._scores[best], *(scores for _, scores in self._born)])
