@@ -74,7 +74,7 @@ class BayesGP(Agent):
 
     def __init__(self, space: DesignSpace, *, seed: int | np.random.SeedSequence, **hyperparameters: Any) -> None:
         super().__init__(space, seed=seed, **hyperparameters)
-        _require()
+        self._blas = _blas()
         self.batch = self.settings["batch"]
         self._tables = _feature_tables(space)
         self._known: dict[bytes, tuple[NDArray[np.int32], float, bool]] = {}
@@ -97,7 +97,8 @@ class BayesGP(Agent):
         self._pending.update({row.tobytes(): row for row in designs})
         if not (rest := n - len(designs)):
             return designs.copy()
-        more = self._choose(rest) if len(self._known) > 1 else self.space.sample(rest, self.rng)
+        with self._blas.limit(limits=1, user_api="blas"):
+            more = self._choose(rest) if len(self._known) > 1 else self.space.sample(rest, self.rng)
         self._pending.update({row.tobytes(): row for row in more})
         return np.concatenate([designs, more])
 
@@ -273,11 +274,14 @@ def _fit_tied(objective: Any, start: Floats, bounds: Floats, *, widths: list[int
     return np.asarray(found.x[owner], np.float64), float(found.fun)
 
 
-def _require() -> None:
+def _blas() -> Any:
+    """Holds linear algebra to one thread: the matrices are small, and on busy cores more threads take thirty times as long."""
     try:
         import skopt  # noqa: F401 - only whether it is there
+        from threadpoolctl import ThreadpoolController  # comes with scikit-optimize
     except ImportError:
         raise MissingExtraError("agent bayes_gp", "scikit-optimize", "bayes") from None
+    return ThreadpoolController()
 
 
 def _feature_tables(space: DesignSpace) -> list[Floats]:
