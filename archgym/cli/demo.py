@@ -55,6 +55,8 @@ def _compare(results: dict[str, Result], budget: float, root: Path, console: Con
         scores[agent] = best_so_far(trials["score"].to_numpy(), ok, marks)
     for mark in marks:
         table.add_row(f"best score after {mark:,} designs", *(number(scores[agent][mark]) for agent in results))
+    if all(result.regret is not None for result in results.values()):
+        table.add_row("regret against the optimum", *(f"{result.regret:.2%}" for result in results.values()))
     table.add_row("different designs tried", *(f"{result.distinct:,}" for result in results.values()))
     table.add_row("simulated (others were equivalent)", *(f"{result.simulated:,}" for result in results.values()))
     table.add_row("simulator seconds", *(f"{result.simulator_seconds:.2f}" for result in results.values()))
