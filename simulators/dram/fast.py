@@ -1,7 +1,10 @@
-"""The fast engine: exact to the last command, a fraction of a millisecond per design.
+"""The fast engine: exact to the last command, about half a millisecond per design.
 
-``prepare`` links the requests of a trace once; ``simulate_prepared`` runs any number of controllers on it.  The fused loop
-is in ``fast_loop``, the order of what happens at one time stamp in ``fast_queue``, the tables of both in ``fast_tables``.
+``prepare`` links the requests of a trace once; ``simulate_prepared`` runs any number of controllers on it.  The loop is in
+``fast_loop``, its parts are in ``fast_bank``, ``fast_refresh`` and ``fast_power``, the order of what happens at one time
+stamp is in ``fast_queue``, and all tables are in ``fast_tables``.
+
+Numba's cache looks at one file at a time: after a change to a part, delete ``__pycache__/fast*.nb*``.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
 from simulators.dram import fast_loop, fast_queue, layout
-from simulators.dram.fast_tables import MAX_BANKS, NEVER, Words, bare, make_rules, make_trace, time_shift
+from simulators.dram.fast_heap import heap_words
+from simulators.dram.fast_tables import DYNAMIC, MAX_BANKS, NEVER, WORK_WORDS, Words, bare, make_rules, make_trace, time_shift
 
 LONGEST_WAIT_CYCLES = 1 << 20  # far more than one request can add to the time of a run
-FIXED_WORDS = fast_loop.WORK_WORDS + fast_queue.QUEUE_WORDS
+FIXED_WORDS = WORK_WORDS + fast_queue.QUEUE_WORDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +146,7 @@ def _take_workspaces(prepared: Prepared, threads: int) -> Words:
     if len(workspaces) >= threads:
         return workspaces
     requests = prepared.requests
-    words = FIXED_WORDS + fast_queue.DYNAMIC * (requests + 1) + fast_queue.heap_words(requests) + _log_words(requests)
+    words = FIXED_WORDS + DYNAMIC * (requests + 1) + heap_words(requests) + _log_words(requests)
     return np.zeros((threads, words), np.int64)
 
 
@@ -175,15 +179,15 @@ def _run_one(
     controller: Words, rules: Words, trace: Words, requests: int, has_writes: bool, workspace: Words, outcome: Words
 ) -> None:
     """Divides the workspace and hands bare pointers to the loop."""
-    state = FIXED_WORDS + fast_queue.DYNAMIC * (requests + 1)
-    log = state + fast_queue.heap_words(requests)
+    state = FIXED_WORDS + DYNAMIC * (requests + 1)
+    log = state + heap_words(requests)
     fast_loop.run(
         bare(controller),
         bare(rules),
         bare(trace),
         bare(workspace[FIXED_WORDS:]),
         bare(workspace),
-        bare(workspace[fast_loop.WORK_WORDS :]),
+        bare(workspace[WORK_WORDS:]),
         bare(workspace[state:]),
         bare(workspace[log:]),
         _log_words(requests),

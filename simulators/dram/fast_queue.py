@@ -1,9 +1,9 @@
 """Who runs first at a time stamp: a replay of player, arbiter and the event kernel's queue.
 
-The order of the agents inside a time stamp follows from the binary heap of timed notifications, dead entries included
-(behaviour section 2.1).  The fused loop does without all of this and only keeps a log of the controller's runs.  When a tie
-matters it calls ``arbiter_first``, which exchanges the messages up to that moment; the controller's decisions, and with
-them all times, are read from the log.  The state stays in ``queue`` for the next tie of the same run.
+The order of the agents inside a time stamp follows from the heap of timed notifications, dead entries included.  The loop
+does without all of this and only keeps a log of the controller's runs.  When a tie matters it calls ``arbiter_first``,
+which exchanges the messages up to that moment; the controller's decisions, and with them all times, are read from the log.
+The state stays in ``queue`` for the next tie of the same run.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ from __future__ import annotations
 from numba import njit
 
 from simulators.dram import layout
-from simulators.dram.fast_tables import LINE, NEVER, READ_READY, SHIFT, STATIC, WRITE, WRITE_READY, Words, next_edge
-
-# Per request: arrival at the arbiter, end of the data burst (0: not served yet).  By serial number: when the player consumed
-# the i-th response, which request the i-th column access served.
-ARRIVED, READY, CONSUMED, CAS_ORDER = range(4)
-DYNAMIC = 4
+from simulators.dram.fast_heap import ENTRIES, FIRST_TIME, pop, push
+from simulators.dram.fast_tables import (
+    CAS_ORDER,
+    DYNAMIC,
+    LINE,
+    NEVER,
+    READ_READY,
+    READY,
+    SHIFT,
+    STATIC,
+    WRITE,
+    WRITE_READY,
+    Words,
+    next_edge,
+)
 
 # log: a pair per run of the controller: the time with these bits below, and when the controller wants to wake up afterwards.
 CAS, ACCEPTS = 1, 2
@@ -30,63 +39,14 @@ NOBODY = -1
 
 # queue: the state of the replay.  Messages posted in this round lie at TO_..., those being handled four words later.
 LIVE, LIVE_TIME, OUTSTANDING, POSTED, RUNNABLE, TO_PLAYER, TO_ARBITER = range(0, 56, 8)
-NOW, HEAP_SIZE, PUSHES, NUM_POSTED, NUM_RUNNABLE, POPPED, NUM_TO_PLAYER, NUM_TO_ARBITER = range(56, 64)
+NOW, PUSHES, NUM_POSTED, NUM_RUNNABLE, POPPED, NUM_TO_PLAYER, NUM_TO_ARBITER = range(56, 63)
 LOGGED, READ, WAKE_UP = range(64, 67)  # words of the log that are filled, that have been read; the last wish in it
 NEXT_LINE, DELAYED_TO_PLAYER = range(67, 69)
 REQUEST_TIME, REQUEST_SENT, RESPONSE_TIME, RESPONSE_SENT, SENT = range(69, 74)  # timed messages to the arbiter
-CHANNEL_BUSY, THREAD_BUSY, ACTIVE, ADMITTED, FORWARDED, REFUSED, LAST_END_REQ, LAST_END_RESP, RECEIVED, RETURNED = range(
-    74, 84
-)
+CHANNEL_BUSY, THREAD_BUSY, ACTIVE, ADMITTED, FORWARDED, REFUSED, RECEIVED, RETURNED = range(74, 82)
+LAST_END_REQ, LAST_END_RESP = range(82, 84)
 DOOR_FULL, DOOR_TIME, SLOT_FULL, SLOT_TIME, LAST_RELEASE, INSIDE, TAKEN, LAST_CAS, DELIVERED, UNIT = range(84, 94)
 QUEUE_WORDS = 96
-
-
-@njit(cache=True)
-def heap_words(requests: int) -> int:
-    """Words that hold every heap: 2 per entry.
-
-    At most five entries are alive.  Dead ones of the inbox lie at the arrival of the one request under way; each message
-    of a transaction leaves at most one, which makes three for each request.  Dead ones of the controller timer come from
-    an acceptance each.
-    """
-    return 2 * (8 * requests + 256)
-
-
-@njit(cache=True)
-def push(queue: Words, heap: Words, time: int, tag: int) -> None:
-    """Appends an entry and moves it up while its parent is strictly later."""
-    at = queue[HEAP_SIZE]
-    queue[HEAP_SIZE] = at + 1
-    while at > 0:
-        parent = (at - 1) >> 1
-        if heap[2 * parent] <= time:
-            break
-        heap[2 * at] = heap[2 * parent]
-        heap[2 * at + 1] = heap[2 * parent + 1]
-        at = parent
-    heap[2 * at] = time
-    heap[2 * at + 1] = tag
-
-
-@njit(cache=True)
-def pop(queue: Words, heap: Words) -> int:
-    """Removes the root and returns its tag; the last entry takes its place and moves down past strictly earlier ones."""
-    tag, size = heap[1], queue[HEAP_SIZE] - 1
-    queue[HEAP_SIZE] = size
-    time, moved = heap[2 * size], heap[2 * size + 1]
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child + 1 < size and heap[2 * child + 2] < heap[2 * child]:
-            child += 1
-        if child >= size or heap[2 * child] >= time:
-            break
-        heap[2 * at] = heap[2 * child]
-        heap[2 * at + 1] = heap[2 * child + 1]
-        at = child
-    heap[2 * at] = time
-    heap[2 * at + 1] = moved
-    return tag
 
 
 @njit(cache=True)
@@ -102,7 +62,7 @@ def _notify(queue: Words, heap: Words, event: int, time: int) -> None:
     elif queue[LIVE + event] == NOBODY or time < queue[LIVE_TIME + event]:
         queue[LIVE + event] = queue[PUSHES]
         queue[LIVE_TIME + event] = time
-        push(queue, heap, time, queue[PUSHES] * 8 + event)
+        push(heap, time, queue[PUSHES] * 8 + event)
         queue[PUSHES] += 1
 
 
@@ -122,6 +82,7 @@ def start(queue: Words, heap: Words, rules: Words, first_line: int, trigger: int
     """State at time 0: the player has sent the first line, and the controller waits for its refresh trigger."""
     for i in range(QUEUE_WORDS):
         queue[i] = 0
+    heap[ENTRIES] = 0
     for event in range(LIVE, LIVE + 8):
         queue[event] = NOBODY
     for time in (LAST_END_REQ, LAST_END_RESP, LAST_RELEASE, LAST_CAS):
@@ -167,7 +128,7 @@ def replay(
                 queue[OUTSTANDING + event] = 0
                 _wake(queue, event)
             queue[NUM_POSTED] = 0
-        elif queue[HEAP_SIZE] and heap[0] < until:
+        elif heap[ENTRIES] > 0 and heap[FIRST_TIME] < until:
             _next_time(queue, heap)
         else:
             return
@@ -189,11 +150,11 @@ def replay(
 @njit(cache=True)
 def _next_time(queue: Words, heap: Words) -> None:
     """Pops all entries of the next time; the agents will run in the order of their first live entry."""
-    time = heap[0]
+    time = heap[FIRST_TIME]
     queue[NOW] = time
     queue[NUM_RUNNABLE] = 0
-    while queue[HEAP_SIZE] and heap[0] == time:
-        tag = pop(queue, heap)
+    while heap[ENTRIES] > 0 and heap[FIRST_TIME] == time:
+        tag = pop(heap)
         event = tag & 7
         if queue[LIVE + event] == tag >> 3:
             queue[LIVE + event] = NOBODY
@@ -297,7 +258,7 @@ def _player_runs(trace: Words, rules: Words, requests: Words, queue: Words, heap
         _notify(queue, heap, PLAYER_INBOX, queue[DELAYED_TO_PLAYER])
 
 
-# ---- arbiter (behaviour section 4)
+# ---- arbiter
 
 
 @njit(cache=True)

@@ -30,16 +30,13 @@ BANK_BITS = 4
 
 # rules: distances as times.  First the tables by command: eight words for each command, or one.
 SAME_GROUP, OTHER_GROUP = 0, 64  # [command * 8 + class]: to a command of that class in the same, in another bank group
-AFTER = 128  # [command]: to the next row command (ACT or PRE) of the bank
-CLOSES = 136  # [command]: to the moment at which the power model sees the bank closed
-OPENS = 144  # [command]: 1 if the bank is open afterwards
-BALANCE = 152  # [command]: change of the number of open banks
-TO_PREA, TO_REFA = 160, 168  # [command]: to PREA, to REFA
-TAIL = 176  # [command]: to the end of the power model's window
-(BANKS, GROUPS, BANKS_PER_GROUP, FAW, RAS, RC, RP, RFC, REFI, TO_CAS, READ_READY, WRITE_READY, SHIFT, TCK_PS, PLAYER_PS) = (
-    range(184, 199)
-)
-NUM_RULES = 200
+AFTER = 128  # [command], RD to WRA: to the next row command (ACT or PRE) of the bank
+HIDDEN = 136  # [RDA or WRA]: to the PRE that the power model adds
+TO_PREA, TO_REFA = 144, 152  # [command]: to PREA, to REFA
+TAIL = 160  # [command]: to the end of the power model's window
+BANKS, GROUPS, BANKS_PER_GROUP, FAW, RAS, RC, RP, RFC, REFI, TO_CAS, READ_READY, WRITE_READY = range(168, 180)
+SHIFT, TCK_PS, PLAYER_PS = range(180, 183)
+NUM_RULES = 184
 
 # trace: eight words per request.  A link is the number of a later request, or R if there is none.
 BANK = 0
@@ -51,6 +48,35 @@ SAME_ADDRESS = 5  # previous request with this very address, or -1
 LINE = 6  # earliest arrival at the arbiter
 STATIC = 8
 EXTRA_ROWS = 3  # after the requests: one that stands for "none", then the first request of each bank
+
+# requests: four words per request.
+ARRIVED = 0  # [request] at the arbiter
+READY = 1  # [request] end of its data burst; 0: not served yet
+CONSUMED = 2  # [i] when the player consumed the i-th response
+CAS_ORDER = 3  # [i] request of the i-th column access
+DYNAMIC = 4
+
+# work: the controller.  The candidate of a bank is the command that its machine wants to issue next.
+CLASS_TIME = 0  # [class] earliest time by the rules between banks
+LAST = 8  # [command] when it was last issued
+COUNT = 16  # [command]
+RECENT_ACTS = 24  # ring of the last four
+TIME = 32  # [bank] of the candidate by the rules inside the bank; NEVER if there is none
+CLASS = 48  # [bank] of the candidate
+AGE = 64  # [bank] request of the candidate << BANK_BITS | bank: decides between equal times
+CYCLE_TIME = 80  # [bank] earliest ACT by the rule between ACTs
+ROW_TIME = 96  # [bank] earliest ACT or PRE, whichever its state calls for
+CAS_TIME = 112  # [bank] earliest column access
+FRONT = 128  # [bank] oldest request not served, accepted or not
+HIT = 144  # [bank] next request to the open row, accepted or not
+SIZE = 160  # [bank] requests stored
+IS_OPEN = 176  # [bank]
+GROUP_TIME = 192  # [bank] by class: earliest time by the rules inside its bank group, four words per bank
+# Refresh manager
+TRIGGER, WISH, WISH_TIME, PULLED_IN, POSTPONED, BLOCKED = range(256, 262)
+# Power ledger
+OPEN_BANKS, PRECHARGES, LATEST_CLOSE, PHASE_OPEN, PHASE_START, CLOSED_SINCE, ACTIVE, PRECHARGED, LAST_COMMAND = range(262, 271)
+WORK_WORDS = 272
 
 
 @intrinsic
@@ -69,7 +95,7 @@ def time_shift(requests: int) -> int:
 
 
 def make_rules(timing: Words, player_period_ps: int, shift: int) -> Words:
-    """Builds the rules from ``(NUM_TIMINGS,)`` timing; behaviour section 8 (earliest times) and 12 (power model)."""
+    """Builds the rules from ``(NUM_TIMINGS,)`` timing, all distances as times."""
     t = timing
     burst, read_to_row = t[layout.BURST], t[layout.AL] + t[layout.RTP]
     write_to_row = t[layout.WL] + burst + t[layout.WR]
@@ -91,10 +117,9 @@ def make_rules(timing: Words, player_period_ps: int, shift: int) -> Words:
         for name, distance in distances.items():
             rules[table + globals()[name]] = distance
 
-    by_command(AFTER, ACT=t[layout.RAS], PRE=t[layout.RP], RD=read_to_row, WR=write_to_row)
+    by_command(AFTER, RD=read_to_row, WR=write_to_row)
     by_command(AFTER, RDA=read_to_row + t[layout.RP], WRA=write_to_row + t[layout.RP])
-    rules[CLOSES : CLOSES + 8] = LONG_AGO >> shift
-    by_command(CLOSES, PRE=0, RDA=t[layout.AUTO_PRE_READ], WRA=write_to_row)
+    by_command(HIDDEN, RDA=t[layout.AUTO_PRE_READ], WRA=write_to_row)
     rules[TO_PREA : TO_PREA + 8] = rules[TO_REFA : TO_REFA + 8] = 1
     by_command(TO_PREA, ACT=t[layout.RAS], RD=read_to_row, RDA=read_to_row, WR=write_to_row, WRA=write_to_row)
     by_command(TO_REFA, ACT=t[layout.RC], RDA=read_to_row + t[layout.RP], WRA=write_to_row + t[layout.RP])
@@ -108,8 +133,6 @@ def make_rules(timing: Words, player_period_ps: int, shift: int) -> Words:
     rules <<= shift
 
     # The rest are plain numbers, not times.
-    by_command(OPENS, ACT=1, RD=1, WR=1)
-    by_command(BALANCE, ACT=1, PRE=-1, RDA=-1, WRA=-1)
     rules[BANKS], rules[BANKS_PER_GROUP] = t[layout.BANKS], t[layout.BANKS_PER_GROUP]
     rules[GROUPS] = t[layout.BANKS] // t[layout.BANKS_PER_GROUP]
     rules[SHIFT], rules[TCK_PS], rules[PLAYER_PS] = shift, t[layout.TCK_PS], player_period_ps
