@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archgym.errors import ArchGymError, LogError
 from archgym.manifest import describe_simulator
-from archgym.metrics import Metrics
+from archgym.metrics import Metrics, Status
 from archgym.objective import Objective, Scores
 from archgym.pareto import non_dominated
 from archgym.simulator import Simulator
@@ -144,6 +145,7 @@ def enumerate_space(simulator: Simulator, folder: Path | None = None, progress: 
 
     Raises:
         SpaceTooLargeError: more than ``LARGEST`` designs.
+        ArchGymError: no design is OK.
         LogError: the folder cannot be written.
     """
     target = table_path(simulator) if folder is None else folder / f"{table_key(simulator)}.parquet"
@@ -157,10 +159,11 @@ def enumerate_space(simulator: Simulator, folder: Path | None = None, progress: 
         parts.mkdir(parents=True, exist_ok=True)
         metrics = Metrics.concatenate(list(_evaluate(simulator, ranks, parts, report)))
         table = Table(simulator.space, ranks, counts, metrics)
+        if not metrics.ok.any():  # a broken simulator: nothing of it may stay in the cache
+            shutil.rmtree(parts)
+            raise _nothing_ok(simulator, table)
         _write(table, target, simulator)
-        for part in parts.iterdir():
-            part.unlink()
-        parts.rmdir()
+        shutil.rmtree(parts)
     except OSError as error:
         raise LogError(f"cannot write the table {target}: {error.strerror or error}") from error
     return table
@@ -230,6 +233,12 @@ def _check_size(simulator: Simulator) -> None:
         f"{simulator.name}: the space has {size:,} designs; enumerating is limited to {LARGEST:,}. "
         f"At the speed of this machine it would take about {years:,.3g} years. Take a smaller space, or search it."
     )
+
+
+def _nothing_ok(simulator: Simulator, table: Table) -> ArchGymError:
+    status = Status(int(table.metrics.status[0])).name
+    reason = next(iter(simulator.evaluate(table.designs[:1]).reasons.values()), "no reason given")
+    return ArchGymError(f"{simulator.name}: none of {len(table):,} classes of designs is OK; the first is {status}: {reason}")
 
 
 def _classes(simulator: Simulator, report: Progress) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

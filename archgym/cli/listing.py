@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from archgym.agent import Agent
@@ -63,10 +64,10 @@ def _agents(console: Console) -> Table:
             line(console, f"{name}: {error}")
             continue
         for row, parameter in enumerate(agent.hyperparameters.parameters):
-            about = (name, agent.library) if row == 0 else ("", "")
+            about = (name, escape(agent.library)) if row == 0 else ("", "")
             table.add_row(*about, parameter.name, str(parameter.default), _levels(parameter), parameter.doc)
         if not agent.hyperparameters.parameters:
-            table.add_row(name, agent.library, "none", "", "", _headline(agent))
+            table.add_row(name, escape(agent.library), "none", "", "", _headline(agent))
     return table
 
 

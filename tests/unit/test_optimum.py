@@ -119,6 +119,13 @@ def test_a_damaged_table_is_named_and_spoils_no_run() -> None:
     assert archgym.search("random_walk", simulator, budget=10).quantile is None
 
 
+def test_a_space_without_a_good_design_is_not_cached() -> None:
+    broken = archgym.Faulty(synthetic(), share=1.0)
+    with pytest.raises(ArchGymError, match=r"none of 625 classes of designs is OK.*spoilt on purpose"):
+        enumerate_space(broken)
+    assert find_table(synthetic()) is None
+
+
 def test_large_spaces_say_how_large() -> None:
     with pytest.raises(SpaceTooLargeError, match=r"10,000,000,000 designs.*years"):
         enumerate_space(synthetic(parameters=10, levels=10))
