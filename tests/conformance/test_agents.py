@@ -14,6 +14,8 @@ from archgym.testing import agent_checks
 BASELINES = {"random_walk", "grid"}
 QUICK: dict[str, Any] = {"budget": 40, "long_budget": 120, "seeds": 5}
 """For agents that are built on a library, which take longer per design."""
+SLOW = {"ray[rllib]", "stable-baselines3", "scikit-optimize", "optuna"}
+"""Libraries that need seconds for what others do in milliseconds."""
 
 
 def load(name: str) -> type[Agent]:
@@ -24,8 +26,13 @@ def load(name: str) -> type[Agent]:
         pytest.skip(str(missing))
 
 
+def names() -> list[Any]:
+    """All agents, those on slow libraries marked so."""
+    return [pytest.param(name, marks=pytest.mark.slow if load(name).library in SLOW else ()) for name in list_agents()]
+
+
 @pytest.mark.parametrize("check", [check.name for check in agent_checks()])
-@pytest.mark.parametrize("name", list_agents())
+@pytest.mark.parametrize("name", names())
 def test_registered_agents(name: str, check: str) -> None:
     agent = load(name)
     if check == "beats-random" and name in BASELINES:
