@@ -93,8 +93,8 @@ def _tie_matters(
     """Whether the outcome depends on the controller seeing the arriving request before what is due at ``wake``."""
     if wake >= work[TRIGGER]:
         return True  # the refresh manager asks whether all banks are idle, or blocks the banks
-    bank = best & (MAX_BANKS - 1)
-    if best < wake or trace[arriving * STATIC + BANK] != bank:
+    bank = best & (MAX_BANKS - 1)  # of the command that is due
+    if trace[arriving * STATIC + BANK] != bank:
         return False
     if grouped:
         return True
