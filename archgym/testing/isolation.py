@@ -58,6 +58,8 @@ def no_global_rng() -> Iterator[None]:
     Raises:
         RuntimeError: such a function was called, or (on leaving) a global state moved all the same.
     """
+    import rich.style  # noqa: F401 - draws a number when it is first imported, which some agent's library may do
+
     legacy = [name for name in dir(np.random) if _bound_to(np.random, name, np.random.mtrand.RandomState)]
     standard = [name for name in dir(random) if _bound_to(random, name, random.Random)]
     before = _global_states()

@@ -9,6 +9,8 @@ Numba's cache looks at one file at a time: after a change to a part, delete ``__
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +20,10 @@ from numpy.typing import NDArray
 from simulators.dram import fast_loop, fast_queue, layout
 from simulators.dram.fast_heap import heap_words
 from simulators.dram.fast_tables import DYNAMIC, MAX_BANKS, NEVER, WORK_WORDS, Words, bare, make_rules, make_trace, time_shift
+
+# The thread pool that Numba starts does not survive a fork: a child process runs its controllers one after the other.
+_forked = threading.Event()
+os.register_at_fork(after_in_child=_forked.set)
 
 LONGEST_WAIT_CYCLES = 1 << 20  # far more than one request can add to the time of a run
 FIXED_WORDS = WORK_WORDS + fast_queue.QUEUE_WORDS
@@ -129,7 +135,7 @@ def simulate_prepared(controllers: Words, prepared: Prepared, parallel: bool = T
         first = controllers[empty][0].tolist()
         raise ValueError(f"dram: buffer size and active transactions must be at least 1, got the controller {first}")
     outcomes = np.zeros((len(controllers), layout.NUM_OUTCOMES), np.int64)
-    threads = max(1, min(get_num_threads(), len(controllers))) if parallel else 1
+    threads = max(1, min(get_num_threads(), len(controllers))) if parallel and not _forked.is_set() else 1
     workspaces = _take_workspaces(prepared, threads)
     batch = _parallel_batch if threads > 1 else _serial_batch
     batch(controllers, prepared.rules, prepared.trace, prepared.requests, prepared.has_writes, workspaces[:threads], outcomes)

@@ -13,7 +13,9 @@ from archgym.testing import agent_checks
 
 BASELINES = {"random_walk", "grid"}
 QUICK: dict[str, Any] = {"budget": 40, "long_budget": 120, "seeds": 5}
-"""For agents that are built on a library, which take longer per design."""
+"""For agents that take longer per design."""
+LIGHT = {"own", "cmaes", "pymoo"}
+"""Built on these, an agent spends what one of the project's own does."""
 SLOW = {"ray[rllib]", "stable-baselines3", "scikit-optimize", "optuna"}
 """Libraries that need seconds for what others do in milliseconds."""
 
@@ -37,7 +39,7 @@ def test_registered_agents(name: str, check: str) -> None:
     agent = load(name)
     if check == "beats-random" and name in BASELINES:
         pytest.skip("a baseline")
-    checks = {each.name: each for each in agent_checks(**({} if agent.library == "own" else QUICK))}
+    checks = {each.name: each for each in agent_checks(**({} if agent.library in LIGHT else QUICK))}
     try:
         checks[check].run(agent)
     except MissingExtraError as missing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import multiprocessing
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from simulators.dram import energy, fast, fast_heap, fast_tables, layout, reference
 from simulators.dram.memory import load_memory
+from simulators.dram.simulator import DRAM
 
 MICRO = Path(__file__).parents[2].parent / "shared" / "reference" / "dram" / "micro"
 CASES = sorted(MICRO.glob("*.json"))
@@ -248,3 +250,16 @@ def test_micro_experiment(path: Path) -> None:
     assert outcome[0, layout.NUM_REF] == counts.get("REFA", 0)
     assert outcome[0, layout.ISSUED_PREA] == counts.get("PREA", 0)
     assert outcome[0, layout.ISSUED_RDA] == counts.get("RDA", 0)
+
+
+def test_a_forked_process_runs_too() -> None:
+    simulator = DRAM("random", requests=200)
+    designs = simulator.space.sample(40, seed=0)
+    expected = simulator.evaluate(designs)["energy_pj"]  # starts the thread pool, which no fork survives
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        found = pool.apply(_energies, (simulator, designs))
+    np.testing.assert_array_equal(found, expected)
+
+
+def _energies(simulator: DRAM, designs: np.ndarray) -> np.ndarray:
+    return simulator.evaluate(designs)["energy_pj"]
