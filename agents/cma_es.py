@@ -39,6 +39,7 @@ class CMAES(Agent):
     """
 
     name = "cma_es"
+    learns_from_past = True
     library = "cmaes"
     hyperparameters = HYPERPARAMETERS
 

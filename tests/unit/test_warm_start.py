@@ -9,7 +9,8 @@ import pytest
 
 import archgym
 from archgym import Agent, Designs, Metrics, Scores
-from archgym.errors import ContractError, LogError, ReplayError
+from archgym.errors import ContractError, LogError, MissingExtraError, ReplayError
+from archgym.registry import agent_class
 from archgym.search import Progress
 from archgym.trials import read_manifest
 
@@ -107,3 +108,17 @@ def test_resuming_after_the_past_has_changed_is_refused(past: Path, tmp_path: Pa
     archgym.search("random_walk", "synthetic", budget=50, seed=9, log=past / "three")
     with pytest.raises(ReplayError, match="Put the folder back"):
         archgym.resume(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("name", archgym.list_agents())
+def test_every_agent_that_says_so_can_use_past_trials(name: str, past: Path) -> None:
+    agent = agent_class(name)
+    if not agent.learns_from_past:
+        with pytest.raises(ContractError, match="cannot use past trials"):
+            archgym.search(agent, "synthetic", budget=10, warm_start=past)
+        return
+    try:
+        result = archgym.search(agent, "synthetic", budget=60, warm_start=past)
+    except MissingExtraError as missing:
+        pytest.skip(str(missing))
+    assert result.trials == 60
