@@ -1,6 +1,4 @@
-"""Measures what the framework itself costs: logging, sealing, a run's start and end, agents.
-
-    python experiments/log_speed.py [--trials 200000] [--folder FOLDER]
+"""What the framework itself costs: logging, sealing, a run's start and end.
 
 Trials per second of appending and sealing are wall time, disk included, for a log of 15 parameters and 10 metrics (about 50
 columns).  Overheads are the processor time of this process, so that a busy machine does not spoil them.
@@ -17,11 +15,10 @@ from time import perf_counter, process_time
 import numpy as np
 from measuring import Report
 from numpy.typing import NDArray
-from speed import show
 
-from archgym import Agent, Columns, DesignSpace, Metric, Metrics, Parameter, Simulator, TrialLog, make_objective, search
+from archgym import Columns, DesignSpace, Metric, Metrics, Parameter, Simulator, TrialLog, make_objective, search
 from archgym.manifest import describe_run, describe_task
-from archgym.registry import agent_class, make_simulator
+from archgym.registry import make_simulator
 from archgym.trials import Chunk
 
 BATCHES = (1, 64, 4096)
@@ -80,42 +77,21 @@ def run_overhead(folder: Path) -> float:
     return best_of(20, lambda: search("random_walk", simulator, budget=1, log=folder / f"run-{next(names)}"))
 
 
-def agent_overhead(agent: type[Agent], designs: int = 4096) -> float:
-    """Seconds per design that an agent takes to ask and be told, in batches of its own size."""
-    space = make_simulator("synthetic").space
-    searcher = agent(space, seed=0)
-    n = searcher.batch
-    metrics, scores = Metrics.empty(["distance"], n), np.random.default_rng(0).random(n)
-
-    def turns() -> None:
-        for _ in range(designs // n):
-            searcher.tell(searcher.ask(n), scores, metrics)
-
-    return best_of(10, turns) / (designs // n * n)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of this section."""
+    parser.add_argument("--trials", type=int, default=200_000, help="trials per log (at most 20,000 batches each)")
+    parser.add_argument("--folder", type=Path, help="where to write the logs; a temporary folder if not given")
 
 
-def measure(folder: Path, trials: int) -> Report:
+def measure(options: argparse.Namespace) -> Report:
     """All figures."""
     rows = []
-    for batch in BATCHES:
-        count = min(trials, 20_000 * batch)
-        appended, sealed = log_trials(folder / f"batch-{batch}", batch, count)
-        rows.append((f"log, batches of {batch}", f"{appended:,.0f} trials/s appended", f"{sealed:,.0f} trials/s sealed"))
-    rows.append(("run of one design, logged", f"{1e3 * run_overhead(folder):.1f} ms", "start, manifest, sealing"))
-    for name in ("random_walk", "genetic"):
-        rows.append((f"agent {name}", f"{1e6 * agent_overhead(agent_class(name)):.2f} ms per 1,000 designs", ""))
-    return Report("What the framework costs", folder, ("what", "figure", ""), rows)
-
-
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--trials", type=int, default=200_000, help="trials per log (at most 20,000 batches each)")
-    parser.add_argument("--folder", type=Path, help="where to write; a temporary folder if not given")
-    options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
-        show(measure(Path(scratch), options.trials))
-
-
-if __name__ == "__main__":
-    main()
+        for batch in BATCHES:
+            count = min(options.trials, 20_000 * batch)
+            appended, sealed = log_trials(Path(scratch) / f"batch-{batch}", batch, count)
+            rows.append((f"log, batches of {batch:,}", f"{appended:,.0f} trials/s appended", f"{sealed:,.0f} trials/s sealed"))
+        rows.append(("run of one design, logged", f"{1e3 * run_overhead(Path(scratch)):.1f} ms", "start, manifest, sealing"))
+    notes = ["Logs of 15 parameters and 10 metrics, about 50 columns; wall time, disk included. The run is processor time."]
+    readme = Path(__file__).parents[1] / "docs/architecture.md"
+    return Report("What the framework costs", readme, ("what", "figure", "and"), rows, notes)

@@ -1,5 +1,6 @@
 """The figures of the framework's own cost: every row is there and measures what it says."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -7,9 +8,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
 
-from log_speed import BATCHES, Wide, agent_overhead, log_trials, measure
+from speed_log import BATCHES, Wide, log_trials, measure
 
-from agents.random_walk import RandomWalk
 from archgym import Dataset
 from archgym.testing import check_simulator
 
@@ -26,9 +26,9 @@ def test_the_measured_simulator_keeps_the_contract():
 
 
 def test_every_row_is_measured(tmp_path):
-    report = measure(tmp_path, 128)
+    report = measure(argparse.Namespace(trials=128, folder=tmp_path))
     assert [row[0] for row in report.rows] == [
-        *(f"log, batches of {batch}" for batch in BATCHES),
-        *("run of one design, logged", "agent random_walk", "agent genetic"),
+        *(f"log, batches of {batch:,}" for batch in BATCHES),
+        "run of one design, logged",
     ]
-    assert "trials/s appended" in report.markdown() and agent_overhead(RandomWalk, 64) > 0
+    assert "trials/s appended" in report.markdown()
