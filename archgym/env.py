@@ -47,7 +47,7 @@ class _SingleEnv(Host, gym.Env[Observation, Any]):
         info = {**design_info(self.evaluator, turn.outcome), **self._mask_info()}
         return turn.features[0], float(turn.scores[0]), turn.finished, False, info
 
-    def render(self) -> str | None:
+    def render(self) -> Any:
         """The last design and its metrics as text, with ``render_mode="ansi"``; otherwise None."""
         return describe(self.evaluator, self._stepper.outcome) if self.render_mode == "ansi" else None
 

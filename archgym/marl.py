@@ -127,7 +127,7 @@ class DesignParallelEnv(Host, ParallelEnv[str, Observation, Any]):  # type: igno
         """What the agent sees: the same space object for all."""
         return self._observed
 
-    def action_space(self, agent: str) -> spaces.Discrete | spaces.MultiDiscrete:
+    def action_space(self, agent: str) -> spaces.Space[Any]:
         """What the agent sets."""
         return self._actions[agent]
 
@@ -213,7 +213,7 @@ class _JointStepper(DesignStepper):
         return self.outcome
 
 
-def _action_space(levels: NDArray[np.int64]) -> spaces.Discrete | spaces.MultiDiscrete:
+def _action_space(levels: NDArray[np.int64]) -> spaces.Space[Any]:
     return spaces.Discrete(int(levels[0])) if len(levels) == 1 else spaces.MultiDiscrete(levels)
 
 

@@ -81,7 +81,7 @@ class _VectorEnv(Host, gym.vector.VectorEnv[Observations, Any, NDArray[Any]]):
         terminations, truncations = np.full(self.num_envs, turn.finished), np.full(self.num_envs, truncated)
         return observations, turn.scores.copy(), terminations, truncations, infos
 
-    def render(self) -> tuple[str, ...] | None:
+    def render(self) -> Any:
         """Each design with its metrics as text, with ``render_mode="ansi"``; otherwise None."""
         if self.render_mode != "ansi":
             return None
