@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +62,7 @@ class Explanation:
         ]
 
     def figure(self) -> Any:
-        """A Plotly figure: one horizontal stacked bar per breakdown, in percent of its total.
+        """A Plotly figure: a panel of horizontal bars per breakdown, in percent of its total.
 
         Raises:
             MissingExtraError: plotly is not installed.
@@ -70,15 +71,23 @@ class Explanation:
             from plotly import graph_objects, subplots
         except ImportError:
             raise MissingExtraError("Explanation.figure", "plotly", "report") from None
-        titles = [f"{b.title}: {b.total:,.4g} {b.unit}" for b in self.breakdowns]
+        titles = [f"{b.title}: {_short(b.total)} {b.unit}" for b in self.breakdowns]
         figure = subplots.make_subplots(rows=len(self.breakdowns), cols=1, subplot_titles=titles)
         for row, breakdown in enumerate(self.breakdowns, start=1):
             names = [name for name, _, _ in breakdown.parts]
             shares = [100 * share for share in breakdown.shares()]
-            labels = [f"{value:,.4g} {breakdown.unit}" for _, value, _ in breakdown.parts]
-            bar = graph_objects.Bar(x=shares, y=names, orientation="h", text=labels, textposition="auto", showlegend=False)
+            labels = [f"{_short(value)} {breakdown.unit}" for _, value, _ in breakdown.parts]
+            bar = graph_objects.Bar(x=shares, y=names, orientation="h", text=labels, textposition="outside", showlegend=False)
             figure.add_trace(bar, row=row, col=1)
             figure.update_xaxes(title_text="share of the total (%)", row=row, col=1)
             figure.update_yaxes(autorange="reversed", row=row, col=1)
-        figure.update_layout(title=self.bottleneck, height=180 + 260 * len(self.breakdowns), template="plotly_white")
+        title = "<br>".join(textwrap.wrap(self.bottleneck, 100))
+        figure.update_traces(cliponaxis=False)
+        height, margin = 180 + 260 * len(self.breakdowns), {"t": 130, "r": 130}
+        figure.update_layout(title=title, height=height, margin=margin, template="plotly_white")
         return figure
+
+
+def _short(value: float) -> str:
+    """A figure for people: whole numbers with separators from a thousand on, four significant digits below."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
