@@ -20,16 +20,13 @@ from typing import Any
 import numpy as np
 from inference import additive_r2, holm, interquartile_mean, stratified_interval, superiority
 from measuring import machine, write_block
-from runs import Planned, problem, run_all
+from runs import CEILING, Planned, problem, random_designs_needed, run_all
 from scipy import stats
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 WORKLOADS = ("stream", "random", "cloud-1", "cloud-2")
 OBJECTIVES = ("latency_ns", "power_mw", "edp")
-CEILING = 20
-"""Tasks where random search gets within 1 % of the optimum in fewer designs than this (median) rank nobody."""
-
 CLAIMED, CONTROL = "independent PPO, per parameter", "single PPO, MultiDiscrete"
 MARGIN = 0.64
 
@@ -70,7 +67,7 @@ def describe_tasks(workloads: Sequence[str]) -> list[dict[str, Any]]:
             _, landscape = problem("dram", workload, objective)
             table = landscape.table
             share = float(table.counts[landscape.regret(landscape.scores) <= 0.01].sum() / table.space.size)
-            needed = float(np.log(0.5) / np.log1p(-share)) if share < 1 else 1.0
+            needed = random_designs_needed("dram", workload, objective)
             additive = additive_r2(table.designs, -landscape.scores, table.counts)
             rows.append(
                 {

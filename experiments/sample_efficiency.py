@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from inference import interquartile_mean, stratified_interval
+from inference import interquartile_mean, share_interval, stratified_interval
 from measuring import machine, write_block
-from runs import MARKS, Planned, run_all
+from runs import CEILING, MARKS, Planned, is_ceiling, run_all
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -69,11 +69,10 @@ def summarise(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                     "designs": mark,
                     "runs": len(values),
                     "tasks": len(tasks),
+                    "optimal": sum((record["optimum_at"] or np.inf) <= mark for record in mine),
                     "quantile": interquartile_mean(values),
                     "interval": stratified_interval(strata),
-                    "regret": float(np.median(regrets)),
                     "within_1": float(np.mean(regrets <= 0.01)),
-                    "seconds": float(np.mean([record["agent_seconds"] for record in mine])),
                 }
             )
     return rows
@@ -81,16 +80,19 @@ def summarise(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def table(rows: Sequence[dict[str, Any]], mark: int) -> str:
     """Markdown: agents at one number of designs, best first."""
-    chosen = sorted((row for row in rows if row["designs"] == mark), key=lambda row: row["quantile"])
+    chosen = sorted((row for row in rows if row["designs"] == mark), key=lambda row: (row["quantile"], -row["optimal"]))
     lines = [
-        "| agent | tasks | runs | quantile regret (IQM) | 95 % interval | median regret | runs within 1 % | agent s per run |",
+        "| agent | tasks | runs | at the optimum | 95 % interval | quantile regret (IQM) | 95 % interval | within 1 % |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in chosen:
         low, high = row["interval"]
+        # On a plateau all resamples agree; an interval of no width would claim what the data cannot show.
+        interval = f"{low:.1e} .. {high:.1e}" if high > low else "-"
+        least, most = share_interval(row["optimal"], row["runs"])
         lines.append(
-            f"| {row['agent']} | {row['tasks']} | {row['runs']} | {row['quantile']:.2e} | {low:.1e} .. {high:.1e} "
-            f"| {row['regret']:.2%} | {row['within_1']:.0%} | {row['seconds']:.2f} |"
+            f"| {row['agent']} | {row['tasks']} | {row['runs']} | {row['optimal'] / row['runs']:.0%} "
+            f"| {least:.1%} .. {most:.1%} | {row['quantile']:.2e} | {interval} | {row['within_1']:.0%} |"
         )
     return "\n".join(lines)
 
@@ -121,7 +123,7 @@ def draw(rows: Sequence[dict[str, Any]], folder: Path, name: str) -> None:
     axes.plot(marks, 1 / (marks + 1), "k--", linewidth=1, label="random search, 1/(n+1)")
     page.add_trace(graph_objects.Scatter(x=marks, y=1 / (marks + 1), name="random search, 1/(n+1)", line={"dash": "dash"}))
     axes.set(xscale="log", yscale="log", xlabel="designs evaluated", ylabel="share of all designs that are better (IQM)")
-    axes.set_title("Sample efficiency on the DRAM controller, defaults, all workloads and objectives")
+    axes.set_title("Sample efficiency on the DRAM controller, default settings, tasks that rank agents")
     axes.grid(alpha=0.3, which="both", linewidth=0.4)
     axes.legend(fontsize=8, ncol=2)
     page.update_layout(template="plotly_white", title=axes.get_title())
@@ -147,10 +149,14 @@ def main() -> None:
     options = parser.parse_args()
     runs = plan(["cheap"], CLASSIC, 5) if options.quick else plan(options.classes, options.workloads)
     records = run_all(runs, options.out / "sample_efficiency.jsonl", options.workers, "sample efficiency")
-    rows = summarise(records)
+    tasks = sorted({(run.workload, run.objective) for run in runs})
+    easy = {task for task in tasks if is_ceiling("dram", *task)}
+    rows = summarise([record for record in records if (record["workload"], record["objective"]) not in easy])
     figures = DOCS / "figures" if options.write else options.out
     draw(rows, figures, "sample_efficiency")
-    text = "\n\n".join(f"At {mark} designs:\n\n{table(rows, mark)}" for mark in (100, 300, 500, 1000))
+    listed = ", ".join(f"{workload} {objective}" for workload, objective in sorted(easy)) or "none"
+    text = f"Left out as ceiling tasks (random search is within 1 % after fewer than {CEILING} designs): {listed}.\n\n"
+    text += "\n\n".join(f"At {mark} designs:\n\n{table(rows, mark)}" for mark in (100, 300, 500, 1000))
     print(text)
     print(f"figure: {figures / 'sample_efficiency.png'}")
     if options.write:
