@@ -53,20 +53,31 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return result
 
 
-def additive_r2(levels: NDArray[np.int32], values: ArrayLike, counts: ArrayLike) -> float:
+def anytime_area(designs: ArrayLike, quantiles: ArrayLike, size: int) -> float:
+    """Mean over log10(designs) of -log10(quantile + 1 / size): one number for a whole anytime curve, larger is better.
+
+    Args:
+        designs: (M,) numbers of designs at which the curve was read, rising.
+        quantiles: (M,) share of the space that is better than the best design so far.
+        size: designs in the space.
+    """
+    x = np.log10(np.asarray(designs, np.float64))
+    y = -np.log10(np.asarray(quantiles, np.float64) + 1 / size)
+    return float(np.trapezoid(y, x) / (x[-1] - x[0]))
+
+
+def additive_r2(levels: NDArray[np.int32], values: ArrayLike) -> float:
     """Share of the variance of log ``values`` that main effects explain.
 
     Args:
-        levels: (K, D) designs.
-        values: (K,) positive metric.
-        counts: (K,) weights: how many designs each row stands for.
+        levels: (N, D) designs, a uniform sample of the space or all of it.
+        values: (N,) positive metric.
     """
-    y, w = np.log(np.asarray(values, np.float64)), np.asarray(counts, np.float64)
+    y = np.log(np.asarray(values, np.float64))
     columns = [np.ones((len(y), 1))]
     for column in levels.T:
         hot = column[:, None] == np.unique(column)[None, 1:]
         columns.append(hot.astype(np.float64))
-    design, root = np.concatenate(columns, axis=1), np.sqrt(w)
-    fitted = design @ np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
-    mean = np.average(y, weights=w)
-    return float(1 - np.average((y - fitted) ** 2, weights=w) / np.average((y - mean) ** 2, weights=w))
+    design = np.concatenate(columns, axis=1)
+    fitted = design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(1 - np.var(y - fitted) / np.var(y))
