@@ -40,7 +40,7 @@ ARMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "single PPO, three levels": ("ppo", {"encoding": "three_level"}),
     "single PPO, continuous": ("ppo", {"encoding": "continuous"}),
     CONTROL: ("ppo", {"encoding": "multidiscrete"}),
-    "single PPO, sequential": ("ppo", {"encoding": "sequential"}),
+    "single PPO, sequential": ("ppo", {"encoding": "sequential", "layers": 1, "learning_rate": 0.03}),
     "single SAC, three levels": ("sac", {"encoding": "three_level"}),
     "single SAC, continuous": ("sac", {"encoding": "continuous"}),
     CLAIMED: ("marl_ppo", {"groups": "parameter", "sharing": "own"}),
