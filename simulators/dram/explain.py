@@ -61,17 +61,8 @@ def explain(simulator: DRAM, design: Designs) -> Explanation:
         design: (1, 10) levels.
     """
     controller = simulator.controllers(simulator.space.decode(design))[0]
-    memory, trace = simulator.memory, simulator.trace
-    run = engine.record(
-        controller,
-        memory.timing,
-        trace.cycles * simulator.player_period_ps,
-        simulator.player_period_ps,
-        trace.writes,
-        memory.bank(trace.addresses),
-        memory.row(trace.addresses),
-        trace.addresses,
-    )
+    memory = simulator.memory
+    run = engine.record(controller, *simulator.trace.on(memory, simulator.player_period_ps))
     edges = _edges(run, memory.timing)
     time = _run_time(run, edges, memory.timing)
     latency = _request_latency(run, edges, memory.timing)

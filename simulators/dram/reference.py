@@ -90,18 +90,7 @@ def run(
     simulate: Simulate, controllers: NDArray[np.int64], memory: Memory, requests: trace.Trace, player_mhz: float
 ) -> NDArray[np.int64]:
     """Runs a trace, with the player at the given clock, through each controller; returns the outcomes."""
-    period_ps = round(1e6 / player_mhz)
-    addresses = requests.addresses
-    return simulate(
-        controllers,
-        memory.timing,
-        requests.cycles * period_ps,
-        period_ps,
-        requests.writes,
-        memory.bank(addresses),
-        memory.row(addresses),
-        addresses,
-    )
+    return simulate(controllers, *requests.on(memory, round(1e6 / player_mhz)))
 
 
 def _columns(rows: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

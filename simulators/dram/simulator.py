@@ -184,16 +184,7 @@ class DRAM(Simulator):
         return self._prepare(self.trace.prefix(PREFIX))
 
     def _prepare(self, requests: trace.Trace) -> fast.Prepared:
-        addresses = requests.addresses
-        return fast.prepare(
-            self.memory.timing,
-            requests.cycles * self.player_period_ps,
-            self.player_period_ps,
-            requests.writes,
-            self.memory.bank(addresses),
-            self.memory.row(addresses),
-            addresses,
-        )
+        return fast.prepare(*requests.on(self.memory, self.player_period_ps))
 
     def _numbers(self, name: str, values: NDArray[Any]) -> NDArray[np.int64]:
         if name not in self._values:

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,16 @@ class Trace:
     def read_only(self) -> bool:
         """True when no request is a write."""
         return not bool(self.writes.any())
+
+    def on(self, memory: Memory, player_period_ps: int) -> tuple[Any, ...]:
+        """The trace as the engines take it, on a memory and with a player clock.
+
+        Returns:
+            timing, line_time_ps, player_period_ps, write, bank, row, address: see ``simulators.dram.fast.prepare``.
+        """
+        stamps, addresses = self.cycles * player_period_ps, self.addresses
+        bank, row = memory.bank(addresses), memory.row(addresses)
+        return memory.timing, stamps, player_period_ps, self.writes, bank, row, addresses
 
     def prefix(self, requests: int) -> Trace:
         """The first ``requests`` requests; the whole trace when it is not longer.
