@@ -49,6 +49,10 @@ class TraceError(ArchGymError, ValueError):
     """A trace file that cannot be read, or that a memory cannot serve."""
 
 
+class WorkloadError(ArchGymError, ValueError):
+    """A workload (a network, a layer, a task graph) that cannot be read or that makes no sense; says where."""
+
+
 class ContractError(ArchGymError, TypeError):
     """A plug-in (simulator or agent) that breaks its contract."""
 
