@@ -204,7 +204,7 @@ class Network:
             row = layer.row()
             key = row[:REPEATS] + row[REPEATS + 1 :]
             merged[key] = merged.get(key, 0) + row[REPEATS]
-        rows = [key[:REPEATS] + (repeats,) + key[REPEATS:] for key, repeats in merged.items()]
+        rows = [(*key[:REPEATS], repeats, *key[REPEATS:]) for key, repeats in merged.items()]
         return np.array(rows, np.int64)
 
     @cached_property
