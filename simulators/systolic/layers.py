@@ -29,6 +29,8 @@ COLUMNS = (
     "num_filters",  # output channels of one group
     "repeats",  # how often this is run for one input: groups x count, equal layers merged
     "activations",  # 1 if both operands are activations, so that a batch repeats the layer instead of lengthening it
+    "pad_h",  # how many of the rows are padding
+    "pad_w",
 )
 (
     IFMAP_H,
@@ -43,6 +45,8 @@ COLUMNS = (
     NUM_FILTERS,
     REPEATS,
     ACTIVATIONS,
+    PAD_H,
+    PAD_W,
 ) = range(len(COLUMNS))
 
 
@@ -173,6 +177,8 @@ class Layer:
             self.n,
             self.groups * self.count,
             int(self.activations),
+            self.pad_h,
+            self.pad_w,
         )
 
 
@@ -198,7 +204,7 @@ class Network:
 
     @cached_property
     def table(self) -> Table:
-        """Distinct layers as rows of ``COLUMNS``, (L, 12) int64; equal ones are merged by adding their repeats."""
+        """Distinct layers as rows of ``COLUMNS``, (L, 14) int64; equal ones are merged by adding their repeats."""
         merged: dict[tuple[int, ...], int] = {}
         for layer in self.layers:
             row = layer.row()
