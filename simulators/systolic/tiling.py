@@ -57,7 +57,8 @@ class _Axis:
     def __init__(self, size: int, taps: int, stride: int, dilation: int, padding: int) -> None:
         self.extent = (taps - 1) * dilation + 1
         self.outputs = (size - self.extent) // stride + 1
-        self.stride, self.padding = min(stride, self.extent), padding
+        unread = size - (self.outputs - 1) * stride - self.extent  # at the far end, padding first
+        self.stride, self.padding = min(stride, self.extent), max(0, padding - unread)
 
     def inputs(self, outputs: int) -> int:
         """Inputs under ``outputs`` neighbouring outputs; those that a long stride skips are not read."""
@@ -104,11 +105,15 @@ def least_traffic(
     Args:
         blocks: of ``pixel_blocks``.
         n_blocks: how many of its rows count.
-        channels, taps, n: input channels, taps of a filter, filters.
+        channels: of the input.
+        taps: of a filter, per channel.
+        n: filters.
         slice_channels: channels that are in the buffers at least.
         word: bytes of an input or weight.
         output: bytes that an output takes in its buffer (a partial sum is wider than a result).
-        ifmap_bytes, filter_bytes, ofmap_bytes: capacity to use.
+        ifmap_bytes: capacity for inputs.
+        filter_bytes: capacity for weights.
+        ofmap_bytes: capacity for outputs.
 
     Returns:
         Bytes of inputs, bytes of weights, blocks of pixels, blocks of filters; infinite bytes if nothing fits.
