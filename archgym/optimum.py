@@ -32,7 +32,9 @@ LARGEST = 500_000_000
 """Spaces with more designs are not enumerated."""
 
 CANONICAL_BATCH = 1 << 20
-EVALUATE_BATCH = 2048
+EVALUATE_BATCHES = (2048, 65_536)
+"""Classes evaluated at a time, at least and at most: a part of the work that an interruption loses."""
+WRITE_BATCH = 1 << 20
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done and how much there is."""
@@ -244,6 +246,9 @@ def _nothing_ok(simulator: Simulator, table: Table) -> ArchGymError:
 def _classes(simulator: Simulator, report: Progress) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ranks of all representatives, rising, and how many designs each stands for."""
     size = simulator.space.size
+    if type(simulator).canonical is Simulator.canonical:
+        report("classes", size, size)
+        return np.arange(size), np.ones(size, np.int64)
     ranks, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
     for start in range(0, size, CANONICAL_BATCH):
         stop = min(start + CANONICAL_BATCH, size)
@@ -257,8 +262,10 @@ def _classes(simulator: Simulator, report: Progress) -> tuple[NDArray[np.int64],
 
 
 def _evaluate(simulator: Simulator, ranks: NDArray[np.int64], parts: Path, report: Progress) -> Iterator[Metrics]:
-    for start in range(0, len(ranks), EVALUATE_BATCH):
-        stop = min(start + EVALUATE_BATCH, len(ranks))
+    smallest, largest = EVALUATE_BATCHES
+    batch = min(max(smallest, len(ranks) // 128), largest)
+    for start in range(0, len(ranks), batch):
+        stop = min(start + batch, len(ranks))
         part = parts / f"{start}.npy"
         if part.exists():
             values = np.load(part, allow_pickle=False)
@@ -278,17 +285,25 @@ def _write(table: Table, target: Path, simulator: Simulator) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    designs = table.designs
-    columns: dict[str, Any] = {
-        "rank": table.ranks,
-        "count": table.counts,
-        **table.space.decode(designs),
-        **table.metrics.columns,
-        "status": table.metrics.status,
-        "violation": table.metrics.violation,
-    }
-    content = pa.table({name: pa.array(values) for name, values in columns.items()})
-    content = content.replace_schema_metadata({"archgym": json.dumps(_identity(simulator))})
     temporary = target.with_suffix(".tmp")
-    parquet.write_table(content, temporary, compression="zstd")
+    identity = {"archgym": json.dumps(_identity(simulator))}
+    pieces = (_columns(table, slice(at, at + WRITE_BATCH)) for at in range(0, len(table), WRITE_BATCH))
+    tables = (pa.table(piece).replace_schema_metadata(identity) for piece in pieces)
+    first = next(tables)
+    with parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for piece in tables:
+            writer.write_table(piece)
     os.replace(temporary, target)
+
+
+def _columns(table: Table, rows: slice) -> dict[str, Any]:
+    """Some rows of a table as columns of the file; all at once, decoded designs of a large space would not fit in memory."""
+    return {
+        "rank": table.ranks[rows],
+        "count": table.counts[rows],
+        **table.space.decode(table.space.unrank(table.ranks[rows])),
+        **{name: values[rows] for name, values in table.metrics.columns.items()},
+        "status": table.metrics.status[rows],
+        "violation": table.metrics.violation[rows],
+    }

@@ -72,7 +72,8 @@ def test_the_front_is_the_known_one() -> None:
 
 
 def test_interrupted_enumeration_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archgym.optimum.EVALUATE_BATCH", 100)
+    monkeypatch.setattr("archgym.optimum.EVALUATE_BATCHES", (100, 100))
+    monkeypatch.setattr("archgym.optimum.WRITE_BATCH", 200)  # several pieces of the file too
     simulator = synthetic()
     evaluated: list[int] = []
     original = type(simulator).evaluate
