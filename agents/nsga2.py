@@ -31,9 +31,9 @@ ROUNDS = 5
 class NSGA2(Agent):
     """Non-dominated sorting genetic algorithm II (Deb, Pratap, Agarwal and Meyarivan 2002) on level indices.
 
-    Minimises every metric that the objective uses, each on its own (``Objective.costs``); a run by ``drive`` sets them up.
-    Without an evaluator, set ``costs`` oneself, or it minimises the negated score alone.  Designs that are not OK lose to all
-    that are: INVALID ones by their violation (Deb's rule), failed ones to those.
+    Minimises every metric that the objective uses, each on its own (``Objective.costs``); ``begin`` sets them up.  Without
+    it, set ``costs`` oneself, or it minimises the negated score alone.  Designs that are not OK lose to all that are: INVALID
+    ones by their violation (Deb's rule), failed ones to those.
 
     pymoo selects parents, crosses and sorts; mutation is this file's, because it knows which parameters are ordered.  Children
     that were proposed before are drawn anew.  Whatever is told joins the next generation, whoever proposed it.
@@ -57,10 +57,9 @@ class NSGA2(Agent):
         self._born: list[tuple[Designs, NDArray[np.float64], NDArray[np.float64]]] = []
         self._algorithm: Any = None
 
-    def drive(self, evaluator: Evaluator) -> None:
-        """Spends the evaluator's budget on the metrics of its objective."""
+    def begin(self, evaluator: Evaluator) -> None:
+        """Minimises the metrics of the run's objective, each on its own."""
         self.costs = evaluator.objective.costs
-        super().drive(evaluator)
 
     def ask(self, n: int) -> Designs:
         """Proposes ``n`` children, (n, D) int32, or random designs while there is no generation yet."""

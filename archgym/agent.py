@@ -58,12 +58,19 @@ class Agent(ABC):
             metrics: n rows, with status and reasons.
         """
 
+    def begin(self, evaluator: Evaluator) -> None:  # noqa: B027 - most agents need nothing but scores
+        """Called by the default ``drive`` before anything is asked; here an agent can look at the run's objective.
+
+        ``ask`` and ``tell`` have to work without it too.
+        """
+
     def drive(self, evaluator: Evaluator) -> None:
-        """Spends the evaluator's budget; by default ask, evaluate, tell, repeat.
+        """Spends the evaluator's budget; by default begin, then ask, evaluate, tell, repeat.
 
         Raises:
             ContractError: ``ask`` proposed fewer or more designs than it was asked for.
         """
+        self.begin(evaluator)
         while (n := evaluator.affordable(self.batch)) > 0:
             designs = self.ask(n)
             if len(designs) != n:  # fewer than asked for, and the budget might never end

@@ -87,6 +87,24 @@ def test_the_default_loop_asks_evaluates_and_tells_until_the_budget_is_spent() -
     assert [n for n, _ in told] == [8, 8, 4] and max(best for _, best in told) == evaluator.best_score
 
 
+def test_the_default_loop_begins_once_with_the_evaluator_and_before_it_asks() -> None:
+    calls: list[object] = []
+
+    class Curious(RandomWalk):
+        batch = 8
+
+        def begin(self, evaluator: Evaluator) -> None:
+            calls.append(evaluator)
+
+        def ask(self, n: int) -> Designs:
+            calls.append(n)
+            return super().ask(n)
+
+    evaluator: Evaluator = make_evaluator(Sphere(), budget=20)
+    Curious(Sphere.space, seed=0).drive(evaluator)
+    assert calls == [evaluator, 8, 8, 4]
+
+
 def test_random_walk_does_not_depend_on_batches_or_on_what_it_is_told() -> None:
     whole = RandomWalk(LINE, seed=3).ask(50)
     walker = RandomWalk(LINE, seed=3)
