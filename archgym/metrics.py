@@ -104,7 +104,7 @@ class Metrics:
     @staticmethod
     def empty(names: Sequence[str], n: int = 0) -> Metrics:
         """``n`` designs about which nothing is known yet: NaN everywhere, status OK."""
-        columns = {name: np.full(n, np.nan) for name in names}
+        columns = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
         return Metrics(columns, np.zeros(n, np.uint8), np.zeros(n))
 
     @staticmethod

@@ -125,10 +125,14 @@ class Simulator(ABC):
             raise UnknownNameError("fidelity", fidelity, self.fidelities, owner=self.name)
         result = self._screen(array)
         valid = np.flatnonzero(result.ok)
-        if len(valid):
-            rows, inverse = self._distinct(array[valid])
-            priced = self._price(rows, fidelity)
-            _scatter(result, valid, priced, inverse)
+        if len(valid) == 0:
+            return result
+        everything = len(valid) == len(array)
+        rows, inverse = self._distinct(array if everything else array[valid])
+        priced = self._price(rows, fidelity)
+        if everything and inverse is None:
+            return priced
+        _scatter(result, valid, priced if inverse is None else priced.take(inverse))
         return result
 
     def _screen(self, array: Designs) -> Metrics:
@@ -136,17 +140,19 @@ class Simulator(ABC):
         if self.space.constraints and len(array):
             result.violation = self.space.violation(array)
             broken = np.flatnonzero(result.violation > 0)
-            result.status[broken] = Status.INVALID
-            for row, reason in zip(broken, self.space.broken_rules(array[broken]), strict=True):
-                result.reasons[int(row)] = reason
+            if len(broken):
+                result.status[broken] = Status.INVALID
+                for row, reason in zip(broken, self.space.broken_rules(array[broken]), strict=True):
+                    result.reasons[int(row)] = reason
         return result
 
-    def _distinct(self, array: Designs) -> tuple[Designs, NDArray[np.intp]]:
+    def _distinct(self, array: Designs) -> tuple[Designs, NDArray[np.intp] | None]:
+        """Designs to simulate, and for each given one its row among them; None if they are the given ones, in order."""
         if type(self).canonical is Simulator.canonical or not self.deterministic:
-            return array, np.arange(len(array))
+            return array, None
         representatives = self.canonical(array)
         if len(array) == 1:
-            return representatives, np.zeros(1, np.intp)
+            return representatives, None
         _, first, inverse = np.unique(self.space.rank(representatives), return_index=True, return_inverse=True)
         return representatives[first], inverse
 
@@ -226,12 +232,10 @@ class PointSimulator(Simulator):
             return self._failed(error)
 
 
-def _scatter(result: Metrics, rows: NDArray[np.intp], priced: Metrics, inverse: NDArray[np.intp]) -> None:
-    result.status[rows] = priced.status[inverse]
-    result.violation[rows] = priced.violation[inverse]
+def _scatter(result: Metrics, rows: NDArray[np.intp], priced: Metrics) -> None:
+    result.status[rows] = priced.status
+    result.violation[rows] = priced.violation
     for name, values in priced.columns.items():
-        result.columns[name][rows] = values[inverse]
-    if priced.reasons:
-        for row, source in zip(rows, inverse, strict=True):
-            if int(source) in priced.reasons:
-                result.reasons[int(row)] = priced.reasons[int(source)]
+        result.columns[name][rows] = values
+    for source, reason in priced.reasons.items():
+        result.reasons[int(rows[source])] = reason

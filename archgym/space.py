@@ -132,7 +132,7 @@ class DesignSpace:
 
     # -- shape ---------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Parameter names in column order."""
         return tuple(parameter.name for parameter in self.parameters)
