@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archgym.charts import Chart
 from archgym.errors import MissingExtraError
+
+BARS_HEIGHT = 200
+"""Pixels of a panel of bars."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Explanation:
         breakdowns: where each quantity goes.
         bottleneck: the finding in words.
         details: further tables of a simulator, name -> list of rows.
+        charts: further pictures, drawn below the bars.
     """
 
     design: dict[str, Any]
@@ -52,6 +57,7 @@ class Explanation:
     breakdowns: tuple[Breakdown, ...]
     bottleneck: str
     details: dict[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    charts: tuple[Chart, ...] = ()
 
     def table(self) -> list[dict[str, Any]]:
         """All breakdowns as rows: quantity, part, value, unit, share, meaning."""
@@ -62,7 +68,7 @@ class Explanation:
         ]
 
     def figure(self) -> Any:
-        """A Plotly figure: a panel of horizontal bars per breakdown, in percent of its total.
+        """A Plotly figure: a panel of horizontal bars per breakdown, in percent of its total, then the charts.
 
         Raises:
             MissingExtraError: plotly is not installed.
@@ -71,8 +77,12 @@ class Explanation:
             from plotly import graph_objects, subplots
         except ImportError:
             raise MissingExtraError("Explanation.figure", "plotly", "report") from None
-        titles = [f"{b.title}: {_short(b.total)} {b.unit}" for b in self.breakdowns]
-        figure = subplots.make_subplots(rows=len(self.breakdowns), cols=1, subplot_titles=titles)
+        titles = [f"{b.title}: {_short(b.total)} {b.unit}" for b in self.breakdowns] + [chart.title for chart in self.charts]
+        heights = [BARS_HEIGHT] * len(self.breakdowns) + [chart.height for chart in self.charts]
+        spacing = 90 / (sum(heights) + 90 * len(heights))
+        figure = subplots.make_subplots(
+            rows=len(heights), cols=1, subplot_titles=titles, row_heights=heights, vertical_spacing=spacing
+        )
         for row, breakdown in enumerate(self.breakdowns, start=1):
             names = [name for name, _, _ in breakdown.parts]
             shares = [100 * share for share in breakdown.shares()]
@@ -83,7 +93,9 @@ class Explanation:
             figure.update_yaxes(autorange="reversed", row=row, col=1)
         title = "<br>".join(textwrap.wrap(self.bottleneck, 100))
         figure.update_traces(cliponaxis=False)
-        height, margin = 180 + 260 * len(self.breakdowns), {"t": 130, "r": 130}
+        for row, chart in enumerate(self.charts, start=len(self.breakdowns) + 1):
+            chart.draw(figure, row)
+        height, margin = 180 + sum(heights) + 60 * len(heights), {"t": 130, "r": 130}
         figure.update_layout(title=title, height=height, margin=margin, template="plotly_white")
         return figure
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
 from archgym import Breakdown, Explanation
+from archgym.charts import Roofline, Timeline
 from archgym.errors import MissingExtraError
 
 TIME = Breakdown("Time of the trace", "ns", (("row misses", 60.0, "activate and precharge"), ("bus", 40.0, "data")))
@@ -33,6 +35,20 @@ def test_the_figure_shows_every_part_in_percent_under_its_bottleneck() -> None:
     assert [list(bar.x) for bar in figure.data] == [[60.0, 40.0], [0.0]]
     assert list(figure.data[0].y) == ["row misses", "bus"] and figure.layout.title.text == EXPLAINED.bottleneck
     assert [note.text for note in figure.layout.annotations] == ["Time of the trace: 100 ns", "Energy: 0 pJ"]
+
+
+def test_charts_stand_below_the_bars() -> None:
+    roof = Roofline("Roofline", peak=100.0, bandwidth=50.0, points=(("conv1", 1.0, 40.0), ("conv2", 8.0, 90.0)), unit="MAC")
+    line = Timeline(
+        "Timeline", "ns", (("unit 1", "a", 0.0, 4.0, "x"), ("unit 2", "b", 1.0, 2.5, "y"), ("unit 1", "c", 4, 5, "x"))
+    )
+    figure = replace(EXPLAINED, charts=(roof, line)).figure()
+    assert [note.text for note in figure.layout.annotations][2:] == ["Roofline", "Timeline"]
+    limit, points, first, second = figure.data[2:]
+    assert roof.ridge == 2.0 and (2.0, 100.0) in zip(limit.x, limit.y, strict=True)
+    assert list(points.text) == ["conv1", "conv2"] and figure.layout.xaxis3.type == "log"
+    assert list(first.base) == [0.0, 4.0] and list(first.x) == [4.0, 1.0] and list(second.y) == ["unit 2"]
+    assert line.lanes == ("unit 1", "unit 2") and list(figure.layout.yaxis4.categoryarray) == ["unit 2", "unit 1"]
 
 
 def test_without_plotly_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
