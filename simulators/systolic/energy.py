@@ -4,8 +4,8 @@
 call ``energy`` once.  A count stands at the same index as its price, so the dynamic energy is their scalar product.
 
 Buffers: ifmap, filter and ofmap each have ``banks`` banks of an equal share of the buffer, each with one port of 256 bits.
-Lines are read and written whole and every word of a line is used, so a word of p bits pays p / 256 of an access.  A buffer
-whose banks the table does not have has NaN prices, and ``SIZE_VIOLATION`` is above zero.
+Lines are read and written whole and every word of a line is used, so a word of p bits pays p / 256 of an access.  The table
+has such banks from 1 to 2048 KB; a buffer of others has NaN prices, and ``SIZE_VIOLATION`` is above zero.
 
 Partial sums move as words of ``SUM_BITS`` (32), final outputs as operands.  Units: pJ, mm2, mW, ns.
 """
@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.systolic import sram
 from simulators.systolic.technology import (
@@ -193,7 +195,6 @@ def energy(counts, price, terms):
     return total
 
 
-@njit(cache=True, nogil=True)
-def area(price):
-    """Area of the chip in mm2, from the prices of a design."""
-    return price[CELLS_MM2] + price[SRAM_MM2] + price[OTHER_MM2]
+def area(priced: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area of the chip in mm2, shape ``(...)``, from prices of shape ``(..., NUM_PRICES)``."""
+    return np.asarray(priced[..., CELLS_MM2] + priced[..., SRAM_MM2] + priced[..., OTHER_MM2])

@@ -32,7 +32,7 @@ INT4, INT8, INT16, INT32, FP16, BF16, FP32 = range(len(FORMATS))
 DRAMS = ("ddr3-1600", "ddr4-3200", "lpddr4-3200", "gddr5-7000", "hbm2")
 
 # Columns of ``Tables.formats``, of ``Tables.drams`` and entries of ``Tables.scalars``.
-BITS, MAC_PJ, CELL_UM2, CELL_BITS, STANDING_PJ = range(5)
+BITS, MAC_PJ, CELL_UM2, STANDING_PJ = range(4)
 DRAM_PJ_PER_BIT, DRAM_GB_PER_S = range(2)
 REGISTER_PJ_PER_BIT, LINK_PJ_PER_BIT_MM, HOP_PJ_PER_BIT, SUM_BITS, OTHER_AREA_SHARE, SRAM_ENERGY, SRAM_AREA = range(7)
 
@@ -59,9 +59,9 @@ class Tables(NamedTuple):
 
     Attributes:
         scalars: ``(7,)``, indices ``REGISTER_PJ_PER_BIT`` to ``SRAM_AREA``.
-        formats: ``(7, 5)``, a row per number format, columns ``BITS`` to ``STANDING_PJ``: bits of an operand, pJ per
-            multiply-accumulate, um2 per cell, register bits per cell, standing pJ per cell and cycle.
-        drams: ``(5, 2)``, a row per type, columns ``DRAM_PJ_PER_BIT`` and ``DRAM_GB_PER_S``.
+        formats: ``(7, 4)``, a row per number format, columns ``BITS`` to ``STANDING_PJ``: bits of an operand, pJ per
+            multiply-accumulate, um2 per cell, standing pJ per cell and cycle.
+        drams: ``(5, 2)``, a row per ``DRAMS``, columns ``DRAM_PJ_PER_BIT`` and ``DRAM_GB_PER_S``.
         sram: ``(3, 6, 14)`` as ``sram.table``, not calibrated (the two factors are in ``scalars``).
     """
 
@@ -154,12 +154,11 @@ def _format(name: str, node_nm: int, setting: str) -> Floats:
     energy, area = value(f"node.{node_nm}.energy"), value(f"node.{node_nm}.area")
     register_bits = cell_bits(name)
     fitted_at = value("node.28.energy") * cell_bits("int8")
-    row = np.empty(5)
+    row = np.empty(4)
     row[BITS] = value(f"mac.{name}.bits")
     row[MAC_PJ] = value(f"mac.{name}.energy") * energy
     row[CELL_UM2] = value(f"mac.{name}.area") + register_bits * value("cell.register_area")
     row[CELL_UM2] *= area * value(f"calibration.{setting}.cell_area")
-    row[CELL_BITS] = register_bits
     row[STANDING_PJ] = value("standing.systolic.energy") * register_bits * energy / fitted_at
     row[STANDING_PJ] *= value(f"calibration.{setting}.standing")
     return row
