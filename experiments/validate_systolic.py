@@ -89,7 +89,7 @@ def report() -> Report:
     """All figures as a table."""
     lines = []
     for raw, calibrated in zip(*(figures(setting) for setting in SETTINGS), strict=True):
-        numbers = [text for found in (raw, calibrated) for text in (f"{found.model:.3g}", f"{100 * found.off:+.0f} %")]
+        numbers = [text for found in (raw, calibrated) for text in (f"{found.model:.3g}", f"{round(100 * found.off):+d} %")]
         lines.append((raw.name, f"{raw.published:.3g}", *numbers, raw.fitted))
     heads = ("figure", "published", "raw", "off", "calibrated", "off", "fitted")
     return Report("Energy and area against published figures", README, heads, lines, NOTES)

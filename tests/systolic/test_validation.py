@@ -97,8 +97,8 @@ def test_the_table_shows_every_figure_once() -> None:
     assert len(set(names)) == len(names)
     assert all(len(line) == len(table.columns) for line in table.rows)
     for line in table.rows:
-        assert line[3] == f"{OFF['raw'][line[0]]:+.0f} %"
-        assert line[5] == f"{OFF['calibrated'][line[0]]:+.0f} %"
+        assert line[3] == f"{round(OFF['raw'][line[0]]):+d} %"
+        assert line[5] == f"{round(OFF['calibrated'][line[0]]):+d} %"
 
 
 def test_the_readme_shows_what_the_model_says_now() -> None:
