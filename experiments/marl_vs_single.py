@@ -223,9 +223,11 @@ def tuned(
     ]
     walked = [run["optimum_at"] or np.inf for run in run_all(walks, results, workers, "random walk")]
     ended = [run["optimum_at"] or np.inf for run in records if run["label"] in chosen]
+    failed = sum("failed" in run for run in records)
     text = (
         f"Tuning: {count} tickets per arm, {len(TUNING_SEEDS)} seeds, tasks {'; '.join(names)}: {spent:,} designs for each of "
-        f"{len(chosen)} arms. Mean areas over these tasks:\n\n{tickets_table(chosen, fresh, count)}\n\n"
+        f"{len(chosen)} arms. Of the tuned runs on fresh seeds {failed} broke down. Mean areas over these tasks:\n\n"
+        f"{tickets_table(chosen, fresh, count)}\n\n"
         f"With tuning charged, a tuned run of one task costs {charge:,} designs. Random walk with all of them is at the "
         f"optimum in {np.mean(np.isfinite(walked)):.0%} of its {len(walked)} runs, after {np.median(walked):,.0f} designs in "
         f"the median; tuned arms in {np.mean(np.isfinite(ended)):.0%} of theirs, after {np.median(ended):,.0f} of their last "

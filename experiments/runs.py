@@ -21,6 +21,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import archgym
+from archgym.errors import ArchGymError
 from archgym.optimum import Landscape, enumerate_space
 from archgym.tabulated import Tabulated
 
@@ -94,6 +95,38 @@ def execute(run: Planned) -> dict[str, Any]:
     }
 
 
+def attempt(run: Planned) -> dict[str, Any]:
+    """As ``execute``; a run that breaks down counts as the worst there is and is never dropped.
+
+    Some settings make a learner diverge until its library refuses to go on.  What the caller did wrong is still raised.
+
+    Returns:
+        Of a run that broke down: a record as of ``execute``, with "failed" and all designs better at every mark.
+
+    Raises:
+        ArchGymError: the plan names something that does not exist.
+    """
+    try:
+        return execute(run)
+    except ArchGymError:
+        raise
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        marks = [mark for mark in MARKS if mark <= run.budget]
+        return {
+            **asdict(run),
+            "key": run.key,
+            "label": run.label or run.agent,
+            "failed": f"{type(error).__name__}: {error}"[:100],
+            "marks": marks,
+            "quantile": [1.0] * len(marks),
+            "regret": [float("inf")] * len(marks),
+            "optimum_at": None,
+            "distinct": 0,
+            "agent_seconds": 0.0,
+            "simulator_seconds": 0.0,
+        }
+
+
 @lru_cache(maxsize=64)
 def problem(simulator: str, workload: str, objective: str) -> tuple[archgym.Simulator, Landscape]:
     """A simulator that answers from its table, and the table seen through an objective."""
@@ -134,7 +167,7 @@ def run_all(plan: Sequence[Planned], results: Path, workers: int, title: str) ->
     columns = (TextColumn(title), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress, _pool(workers) as pool, results.open("a") as file:
         task = progress.add_task(title, total=len(plan), completed=len(plan) - len(waiting))
-        for future in as_completed([pool.submit(execute, run) for run in waiting]):
+        for future in as_completed([pool.submit(attempt, run) for run in waiting]):
             record = future.result()
             file.write(json.dumps(record) + "\n")
             file.flush()

@@ -12,6 +12,7 @@ The rule, written down before the runs:
   with the largest mean area under the anytime curve over these runs is taken; of equals the one drawn first.
 * The ticket taken is run again on seeds from ``FRESH_SEED`` on, on every task that ranks agents.  Only these runs are
   reported as tuned (arm T).  Defaults (arm D) have the seeds from 0 on.  No seed serves two purposes.
+* A run that breaks down, because a setting makes its learner diverge, counts as the worst run there is (area 0).
 * The charge for tuning one task is tickets x tuning seeds x budget, for all learners the same; random walk is also run with
   that charge and the budget together.
 
@@ -56,6 +57,7 @@ class Choice:
         median: area of the middle ticket.
         default: area of the documented default.
         place: of the default among all tickets, 1 is best.
+        failed: runs of tickets that broke down.
     """
 
     settings: Mapping[str, Any]
@@ -63,6 +65,7 @@ class Choice:
     median: float
     default: float
     place: int
+    failed: int
 
 
 def is_tunable(agent: str) -> bool:
@@ -134,7 +137,9 @@ def choose(arms: Arms, records: Sequence[Mapping[str, Any]], size: int, count: i
         default, *drawn = (float(np.mean(areas[ticket_label(arm, number)])) for number in range(count + 1))
         best = int(np.argmax(drawn))
         place = 1 + sum(area > default for area in drawn)
-        chosen[arm] = Choice(tickets[best], drawn[best], float(np.median(drawn)), default, place)
+        labels = {ticket_label(arm, number) for number in range(1, count + 1)}
+        failed = sum("failed" in record for record in records if record["label"] in labels)
+        chosen[arm] = Choice(tickets[best], drawn[best], float(np.median(drawn)), default, place, failed)
     return chosen
 
 
@@ -163,14 +168,15 @@ def tickets_table(chosen: Mapping[str, Choice], fresh: Mapping[str, float], coun
         count: of tickets.
     """
     lines = [
-        f"| arm | default | its place among {count + 1} | median ticket | best ticket | the same, fresh seeds | settings |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+        f"| arm | default | its place among {count + 1} | broke down | median ticket | best ticket | the same, fresh seeds "
+        "| settings of the best ticket |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for arm in sorted(chosen, key=lambda arm: -fresh[arm]):
         choice = chosen[arm]
         settings = ", ".join(f"{name} {value}" for name, value in choice.settings.items() if name not in FORM)
         lines.append(
-            f"| {arm} | {choice.default:.2f} | {choice.place} | {choice.median:.2f} | {choice.best:.2f} "
+            f"| {arm} | {choice.default:.2f} | {choice.place} | {choice.failed} | {choice.median:.2f} | {choice.best:.2f} "
             f"| {fresh[arm]:.2f} | {settings} |"
         )
     return "\n".join(lines)
