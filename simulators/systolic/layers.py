@@ -162,6 +162,11 @@ class Layer:
         """Multiply-accumulates of all groups and all ``count`` runs."""
         return self.m * self.n * self.k * self.groups * self.count
 
+    def kind(self) -> tuple[int, ...]:
+        """What makes two layers equal but for how often they are run."""
+        row = self.row()
+        return (*row[:REPEATS], *row[REPEATS + 1 :])
+
     def row(self) -> tuple[int, ...]:
         """This layer as a row of ``Network.table``."""
         return (
@@ -207,10 +212,8 @@ class Network:
         """Distinct layers as rows of ``COLUMNS``, (L, 14) int64; equal ones are merged by adding their repeats."""
         merged: dict[tuple[int, ...], int] = {}
         for layer in self.layers:
-            row = layer.row()
-            key = row[:REPEATS] + row[REPEATS + 1 :]
-            merged[key] = merged.get(key, 0) + row[REPEATS]
-        rows = [(*key[:REPEATS], repeats, *key[REPEATS:]) for key, repeats in merged.items()]
+            merged[layer.kind()] = merged.get(layer.kind(), 0) + layer.groups * layer.count
+        rows = [(*kind[:REPEATS], repeats, *kind[REPEATS:]) for kind, repeats in merged.items()]
         return np.array(rows, np.int64)
 
     @cached_property

@@ -20,10 +20,11 @@ PORT_BYTES = 32.0
 """A bank reads or writes 256 bits a cycle."""
 
 # A design as the kernels read it.
-ROWS, COLUMNS, DATAFLOW, WORD_BYTES, IFMAP_BYTES, FILTER_BYTES, OFMAP_BYTES, BANKS, DRAM_BYTES_PER_CYCLE = range(9)
+ROWS, COLUMNS, DATAFLOW, WORD_BYTES, IFMAP_KB, FILTER_KB, OFMAP_KB, BANKS, DRAM_BYTES_PER_CYCLE, DESIGN_SIZE = range(10)
 
 # What a layer needs.
 (
+    MACS,
     CYCLES,
     COMPUTE_CYCLES,
     PORT_STALLS,  # cycles that the array waits for the banks
@@ -36,8 +37,11 @@ ROWS, COLUMNS, DATAFLOW, WORD_BYTES, IFMAP_BYTES, FILTER_BYTES, OFMAP_BYTES, BAN
     IFMAP_DRAM,  # words from or to DRAM
     FILTER_DRAM,
     OFMAP_DRAM,
+    DRAM_PAID,  # these words, each weighted by what it costs in energy relative to the memory's best
+    OPERAND_STEPS,  # operands that move on to the next cell
+    SUM_STEPS,  # sums that do
     QUANTITIES,
-) = range(13)
+) = range(17)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -45,10 +49,11 @@ def layer_needs(
     design: NDArray[np.float64],
     shape: NDArray[np.float64],
     blocks: NDArray[np.float64],
+    access: NDArray[np.float64],
     switches: NDArray[np.bool_],
     needs: NDArray[np.float64],
 ) -> None:
-    """Fills ``needs`` (QUANTITIES,) for one design (9,) and one layer; infinite where not even the smallest tile fits."""
+    """Fills ``needs`` (QUANTITIES,) for a design (DESIGN_SIZE,) and a layer; infinite where no tile fits."""
     dataflow, word = int(design[DATAFLOW]), design[WORD_BYTES]
     m, n, k = shape[prepared.M], shape[prepared.N], shape[prepared.K]
     partial_folds, overlap_folds, double_buffering, reuse, sram_ports = switches
@@ -64,7 +69,7 @@ def layer_needs(
     ifmap_reads, filter_reads = array_reads(dataflow, m, n, k, f_r, f_c)
     ifmap_dram, filter_dram = ifmap_reads, filter_reads
     if reuse:
-        usable = 0.5 if double_buffering else 1.0
+        usable = 512.0 if double_buffering else 1024.0  # bytes of a KB
         ifmap_bytes, filter_bytes, m_blocks, n_blocks = least_traffic(
             blocks,
             int(shape[prepared.BLOCKS]),
@@ -74,9 +79,9 @@ def layer_needs(
             least_channels(dataflow, design[ROWS], shape[prepared.TAPS], shape[prepared.CHANNELS]),
             word,
             PSUM_BYTES if summed else word,
-            usable * design[IFMAP_BYTES],
-            usable * design[FILTER_BYTES],
-            usable * design[OFMAP_BYTES],
+            usable * design[IFMAP_KB],
+            usable * design[FILTER_KB],
+            usable * design[OFMAP_KB],
         )
         ifmap_dram, filter_dram = ifmap_bytes / word, filter_bytes / word
         # What stays in the PEs is loaded again for every tile.
@@ -85,7 +90,8 @@ def layer_needs(
         elif dataflow == IS:
             ifmap_reads *= n_blocks
 
-    memory = (ifmap_dram + filter_dram + m * n) * word / design[DRAM_BYTES_PER_CYCLE]
+    slowed = ifmap_dram * access[0, 0] + filter_dram * access[0, 1] + m * n * access[0, 2]
+    memory = slowed * word / design[DRAM_BYTES_PER_CYCLE]
     if double_buffering:
         edges = first_and_last_bytes(dataflow, word, s_r, s_c, design) / design[DRAM_BYTES_PER_CYCLE]
         cycles = max(compute + stalls, memory) + edges
@@ -93,6 +99,11 @@ def layer_needs(
         cycles = compute + stalls + memory
 
     repeats = shape[prepared.REPEATS]
+    macs = m * n * k
+    operand_steps, sum_steps = steps(dataflow, macs, m * n, ifmap_reads, filter_reads, min(design[ROWS], s_r))
+    needs[MACS] = macs * repeats
+    needs[OPERAND_STEPS] = operand_steps * repeats
+    needs[SUM_STEPS] = sum_steps * repeats
     needs[CYCLES] = np.ceil(cycles) * repeats
     needs[COMPUTE_CYCLES] = compute * repeats
     needs[PORT_STALLS] = stalls * repeats
@@ -105,6 +116,7 @@ def layer_needs(
     needs[IFMAP_DRAM] = ifmap_dram * repeats
     needs[FILTER_DRAM] = filter_dram * repeats
     needs[OFMAP_DRAM] = m * n * repeats
+    needs[DRAM_PAID] = (ifmap_dram * access[1, 0] + filter_dram * access[1, 1] + m * n * access[1, 2]) * repeats
 
 
 @numba.njit(cache=True, nogil=True)
@@ -115,6 +127,22 @@ def array_reads(dataflow: int, m: float, n: float, k: float, f_r: float, f_c: fl
     if dataflow == WS:
         return f_c * m * k, n * k
     return m * k, f_c * n * k
+
+
+@numba.njit(cache=True, nogil=True)
+def steps(
+    dataflow: int, macs: float, outputs: float, ifmap_reads: float, filter_reads: float, used_rows: float
+) -> tuple[float, float]:
+    """Operands and sums that move from a cell to its neighbour.
+
+    os: both operands move on with every product, sums move only when they are drained, on average through half of the rows.
+    ws, is: one operand and the sum move on with every product; the other operand is loaded through half of the rows.
+    """
+    half = 0.5 * used_rows
+    if dataflow == OS:
+        return 2.0 * macs, outputs * half
+    loaded = filter_reads if dataflow == WS else ifmap_reads
+    return macs + loaded * half, macs
 
 
 @numba.njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulators.systolic import layers
 from simulators.systolic.layers import Network
+from simulators.systolic.memory import Memory
 from simulators.systolic.tiling import pixel_blocks
 
 # Columns of ``Prepared.shapes``: sizes of one group of one distinct layer, for the whole batch.
@@ -24,12 +25,15 @@ class Prepared:
         batch: inputs that are run together.
         shapes: (L, 7) float64.
         blocks: (L, B, 4) float64, see ``tiling``; rows beyond ``shapes[:, BLOCKS]`` are padding.
+        access: (L, 2, 3) float64: time and energy of a DRAM word of inputs, weights and outputs, relative to the memory's
+            best; ones unless a DRAM simulator prices them (``memory``).
     """
 
     network: Network
     batch: int
     shapes: NDArray[np.float64]
     blocks: NDArray[np.float64]
+    access: NDArray[np.float64]
 
     @property
     def macs(self) -> float:
@@ -37,7 +41,7 @@ class Prepared:
         return float(np.prod(self.shapes[:, [M, N, K, REPEATS]], axis=1).sum())
 
 
-def prepare(network: Network, batch: int = 1) -> Prepared:
+def prepare(network: Network, batch: int = 1, memory: Memory | None = None) -> Prepared:
     """Lowers a network to matrix products.
 
     A batch lengthens M where weights are shared, and repeats the layer where both operands are activations.
@@ -56,7 +60,8 @@ def prepare(network: Network, batch: int = 1) -> Prepared:
     padded = np.zeros((len(tables), max(map(len, tables)), 4))
     for index, blocks in enumerate(tables):
         padded[index, : len(blocks)] = blocks
-    return Prepared(network, batch, np.array(shapes, np.float64), padded)
+    access = np.ones((len(tables), 2, 3)) if memory is None else memory.access(network)
+    return Prepared(network, batch, np.array(shapes, np.float64), padded, access)
 
 
 def _product_as_pointwise(row: NDArray[np.int64]) -> NDArray[np.int64]:
