@@ -58,12 +58,13 @@ class Systolic(Simulator):
         5   ifmap_kb        yes      KB        16, 32 .. 1024
         6   filter_kb       yes      KB        16, 32 .. 1024
         7   ofmap_kb        yes      KB        16, 32 .. 1024
-        8   banks           yes      banks     4, 16, 64 in each buffer, 256 bits each
+        8   banks           yes      banks     4, 16, 64
         9   dram_type       no                 lpddr4-3200, ddr3-1600, ddr4-3200, gddr5-7000, hbm2
         10  dram_channels   yes      channels  1, 2
         ==  ==============  =======  ========  ================================================
 
-        Groups: array (0 to 4), buffers (5 to 8), memory (9, 10).  ``space="eyeriss"`` is described in ``eyeriss/space.py``.
+        A bank has 256 bits; each buffer has that many.  Groups: array (0 to 4), buffers (5 to 8), memory (9, 10).
+        ``space="eyeriss"`` is described in ``eyeriss/space.py``.
 
     Constraints:
         bank_size: a bank holds what the SRAM table has.  bank_cycle: the slowest bank keeps up with the clock.
