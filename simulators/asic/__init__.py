@@ -1,0 +1,1 @@
+"""Heterogeneous ASICs of NVDLA-, ShiDianNao- and row-stationary-style units that run several neural networks together."""
