@@ -41,6 +41,8 @@ def product(name: str, left: Shape, right: Shape, weights: tuple[bool, bool] = (
     Raises:
         WorkloadError: shapes that do not fit, or an empty operand.
     """
+    if not (left and right):
+        raise WorkloadError(f"layer {name!r}: the shapes {left} and {right} cannot be multiplied as matrices")
     a = (1, *left) if len(left) == 1 else left
     b = (*right, 1) if len(right) == 1 else right
     if weights == (True, False):
@@ -53,6 +55,23 @@ def product(name: str, left: Shape, right: Shape, weights: tuple[bool, bool] = (
     columns = math.prod(y for x, y in pairs if x == 1)
     count = math.prod(x for x, y in pairs if 1 not in (x, y))
     return Layer.gemm(name, rows * a[-2], columns * b[-1], a[-1], count, activations=not any(weights))
+
+
+def attention(name: str, query: Shape, key: Shape, value: Shape) -> list[Layer]:
+    """The two products of scaled dot-product attention: scores, then context; all scores even if most are masked.
+
+    Args:
+        name: of the layers, which end in ``.scores`` and ``.context``.
+        query: (..., heads, tokens, width).
+        key: (..., heads, context, width); fewer heads than those of the queries are shared among them.
+        value: (..., heads, context, width of the values).
+
+    Raises:
+        WorkloadError: shapes that do not fit, or that are empty.
+    """
+    heads = query[:-2]
+    scores = product(f"{name}.scores", query, (*heads, key[-1], key[-2]))
+    return [scores, product(f"{name}.context", (*heads, query[-2], key[-2]), (*heads, *value[-2:]))]
 
 
 def convolution(

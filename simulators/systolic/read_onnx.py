@@ -2,15 +2,16 @@
 
 Layers are made of
     Conv, ConvInteger, QLinearConv (one or two axes, groups, dilation, any padding), Gemm, MatMul, MatMulInteger and
-    QLinearMatMul (any number of dimensions).  An operand that follows from constants of the file alone is weights.
+    QLinearMatMul (any number of dimensions), and Attention, which is two products.  An operand that follows from constants of
+    the file alone is weights.
 
 Skipped
     ``SKIPPED`` lists them: what works element by element, normalises, pools, reduces, compares, or only moves data.
     ``Imported.skipped`` says how many of each there are.  Products of constants alone are skipped, too.
 
 Refused
-    Everything else, by name: recurrent layers, transposed and deformable convolutions, Einsum, Attention, Fourier transforms,
-    loops and branches with layers in them, and operators that are not ONNX's own.
+    Everything else, by name: recurrent layers, transposed and deformable convolutions, Einsum, Fourier transforms, loops
+    and branches with layers in them, and operators that are not ONNX's own.
 
 Sizes
     The batch becomes 1: a symbol that stands first in the shape of an input and is unnamed, called ``batch...``, ``N``, ``B``
@@ -20,24 +21,23 @@ Sizes
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archgym.errors import MissingExtraError, WorkloadError
-from simulators.systolic.imported import Imported, Shape, convolution, product, refuse
+from simulators.systolic.imported import Imported, refuse
 from simulators.systolic.layers import Layer, Network
+from simulators.systolic.onnx_layers import OPERANDS, Shapes, lower, node_name
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
-# Operator -> which of its inputs are the two that are multiplied.
-_CONVOLUTIONS = {"Conv": (0, 1), "ConvInteger": (0, 1), "QLinearConv": (0, 3)}
-_PRODUCTS = {"Gemm": (0, 1), "MatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMatMul": (0, 3)}
-_OPERANDS = _CONVOLUTIONS | _PRODUCTS
 _BRANCHES = ("If", "Loop", "Scan")
+_SMALL = 1024  # elements; shapes, scales and pads have fewer
 
 SKIPPED = frozenset(
     # element by element
@@ -81,6 +81,13 @@ def read(path: str | Path, sizes: Mapping[str, int] | None = None, skip: Collect
     """
     path = Path(path)
     model = _load(path)
+    try:
+        return _import(path, model, sizes or {}, skip)
+    except (AttributeError, TypeError, UnicodeError) as error:  # bytes where a name should be, a number where a list should be
+        raise WorkloadError(f"{path}: expected an ONNX model, got a damaged file ({error})") from error
+
+
+def _import(path: Path, model: ModelProto, sizes: Mapping[str, int], skip: Collection[str]) -> Imported:
     weights = _weights(model.graph)
     refuse(
         str(path),
@@ -88,21 +95,22 @@ def read(path: str | Path, sizes: Mapping[str, int] | None = None, skip: Collect
         "Export it with ONNX's own operators and without fusion, list its layers in a csv file, or name them in skip= if they "
         "run elsewhere.",
     )
-    trouble = _infer(path, model, sizes or {})
+    trouble = _infer(path, model, sizes)
     shapes = _shapes(model.graph)
     layers: list[Layer] = []
     skipped: Counter[str] = Counter()
     for index, node in enumerate(model.graph.node):
-        if _operator(node) in skip or _operator(node) not in _OPERANDS:
-            skipped[_operator(node)] += 1
-        elif set(_operands(node)) <= weights:
-            skipped[f"{node.op_type} of constants"] += 1
-        else:
-            where = f"{path}, node {_name(node, index)!r} ({node.op_type})"
-            try:
-                layers.append(_layer(node, index, shapes, weights))
-            except WorkloadError as error:
-                raise WorkloadError(f"{where}: {error}{trouble}") from None
+        operator = _operator(node)
+        if operator in skip or operator not in OPERANDS:
+            skipped[operator] += 1
+            continue
+        try:
+            made = lower(node, node_name(node, index), shapes, weights)
+        except WorkloadError as error:
+            raise WorkloadError(f"{path}, node {node_name(node, index)!r} ({operator}): {error}{trouble}") from None
+        layers += made
+        if not made:
+            skipped[f"{operator} of constants"] += 1
     if not layers:
         raise WorkloadError(f"{path}: expected at least one convolution or matrix product, found none")
     return Imported(Network(path.stem, tuple(layers)), dict(skipped))
@@ -138,10 +146,10 @@ def _unknown(graph: GraphProto, skip: Collection[str]) -> dict[str, list[str]]:
     """Operators that are neither made into layers nor skipped, and the nodes where they are."""
     found: dict[str, list[str]] = defaultdict(list)
     for index, node in enumerate(graph.node):
-        name = _name(node, index)
+        name = node_name(node, index)
         inner = {operator for body in _bodies(node) for operator in _operators(body)}
         operator = f"{_operator(node)} with layers inside" if inner - SKIPPED else _operator(node)
-        if operator not in skip and operator not in SKIPPED and operator not in _OPERANDS:
+        if operator not in skip and operator not in SKIPPED and operator not in OPERANDS:
             found[operator].append(name)
     return found
 
@@ -161,15 +169,6 @@ def _bodies(node: NodeProto) -> list[GraphProto]:
     return [attribute.g for attribute in node.attribute if attribute.HasField("g")]
 
 
-def _name(node: NodeProto, index: int) -> str:
-    return node.name or f"{node.op_type}_{index}"
-
-
-def _operands(node: NodeProto) -> tuple[str, str]:
-    first, second = _OPERANDS[node.op_type]
-    return node.input[first], node.input[second]
-
-
 def _infer(path: Path, model: ModelProto, sizes: Mapping[str, int]) -> str:
     """Fixes the sizes of the inputs and infers all other shapes in place; returns what went wrong on the way, for messages."""
     import onnx
@@ -179,7 +178,7 @@ def _infer(path: Path, model: ModelProto, sizes: Mapping[str, int]) -> str:
     trouble = ""
     for strict in (True, False):
         try:
-            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_propagation=True)
+            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
         except onnx.shape_inference.InferenceError as error:
             trouble = f" (shape inference says: {' '.join(str(error).split())})"
         else:
@@ -189,23 +188,22 @@ def _infer(path: Path, model: ModelProto, sizes: Mapping[str, int]) -> str:
 
 
 def _fix_inputs(path: Path, graph: GraphProto, sizes: Mapping[str, int]) -> None:
+    """Gives every open size of an input its number, and forgets what the file says of sizes computed from them."""
     stored = {tensor.name for tensor in graph.initializer}
-    fixed, left_open = dict(sizes), []
-    for value in graph.input:
-        if value.name in stored or not value.type.HasField("tensor_type"):
-            continue
-        if not value.type.tensor_type.HasField("shape"):
-            left_open.append(f"{value.name!r} has no shape")
-        for place, dimension in enumerate(value.type.tensor_type.shape.dim):
+    inputs = [value for value in graph.input if value.name not in stored and value.type.HasField("tensor_type")]
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in inputs}
+    first = {dimensions[0].dim_param for dimensions in shapes.values() if dimensions and dimensions[0].dim_value <= 0}
+    fixed = {symbol: 1 for symbol in first if _is_batch(symbol)} | dict(sizes)
+    left_open = [f"{value.name!r} has no shape" for value in inputs if not value.type.tensor_type.HasField("shape")]
+    for name, dimensions in shapes.items():
+        for place, dimension in enumerate(dimensions):
             symbol = dimension.dim_param
             if dimension.dim_value > 0:
                 continue
-            if symbol not in fixed and place == 0 and _is_batch(symbol):
-                fixed[symbol] = 1
             if symbol in fixed and (symbol or place == 0):
                 dimension.dim_value = fixed[symbol]
             else:
-                left_open.append(f"{value.name!r} leaves dimension {place} open ({symbol or 'no name'})")
+                left_open.append(f"{name!r} leaves dimension {place} open ({symbol or 'no name'})")
     if left_open:
         raise WorkloadError(
             f"{path}: the sizes of all inputs must be known; {'; '.join(left_open)}. Fix them in the file, or give them: "
@@ -215,6 +213,8 @@ def _fix_inputs(path: Path, graph: GraphProto, sizes: Mapping[str, int]) -> None
         for dimension in value.type.tensor_type.shape.dim:
             if dimension.dim_param in fixed and dimension.dim_param:
                 dimension.dim_value = fixed[dimension.dim_param]
+            elif dimension.dim_param:
+                dimension.Clear()  # computed from other sizes; inference finds the number
 
 
 def _is_batch(symbol: str) -> bool:
@@ -222,14 +222,13 @@ def _is_batch(symbol: str) -> bool:
 
 
 def _forget_weights(graph: GraphProto) -> None:
-    """Turns weights into inputs of their shape, so that shape inference carries no data; small whole numbers may be sizes."""
+    """Turns weights into inputs of their shape, so that shape inference carries no data; small tensors may be sizes."""
     import onnx
 
     inputs = {value.name for value in graph.input}
     kept = []
     for tensor in graph.initializer:
-        whole = tensor.data_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
-        if whole and tensor.data_location != onnx.TensorProto.EXTERNAL:
+        if math.prod(tensor.dims) <= _SMALL and tensor.data_location != onnx.TensorProto.EXTERNAL:
             kept.append(tensor)
         elif tensor.name not in inputs:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
@@ -237,9 +236,9 @@ def _forget_weights(graph: GraphProto) -> None:
     graph.initializer.extend(kept)
 
 
-def _shapes(graph: GraphProto) -> dict[str, tuple[int | str, ...]]:
+def _shapes(graph: GraphProto) -> Shapes:
     """Shapes of all tensors that are known to have one; open sizes as their symbols or ``?``."""
-    shapes: dict[str, tuple[int | str, ...]] = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    shapes: Shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         if value.type.tensor_type.HasField("shape"):
             shapes[value.name] = _sizes(value)
@@ -249,47 +248,3 @@ def _shapes(graph: GraphProto) -> dict[str, tuple[int | str, ...]]:
 def _sizes(value: ValueInfoProto) -> tuple[int | str, ...]:
     dimensions = value.type.tensor_type.shape.dim
     return tuple(each.dim_value if each.HasField("dim_value") else each.dim_param or "?" for each in dimensions)
-
-
-def _layer(node: NodeProto, index: int, shapes: Mapping[str, tuple[int | str, ...]], weights: set[str]) -> Layer:
-    import onnx
-
-    name = _name(node, index)
-    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
-    names = _operands(node)
-    left, right = (_known(operand, shapes) for operand in names)
-    if node.op_type in _CONVOLUTIONS:
-        return _convolution(name, left, right, attributes, names[1] in weights)
-    if attributes.get("transA"):
-        left = left[::-1]
-    if attributes.get("transB"):
-        right = right[::-1]
-    return product(name, left, right, (names[0] in weights, names[1] in weights))
-
-
-def _known(tensor: str, shapes: Mapping[str, tuple[int | str, ...]]) -> Shape:
-    shape = shapes.get(tensor)
-    if shape is None:
-        raise WorkloadError(f"the shape of its input {tensor!r} cannot be inferred")
-    if not all(isinstance(size, int) for size in shape):
-        raise WorkloadError(f"its input {tensor!r} has the shape ({', '.join(map(str, shape))}), which is not known in full")
-    return tuple(int(size) for size in shape)
-
-
-def _convolution(name: str, ifmap: Shape, filters: Shape, attributes: Mapping[str, Any], weights: bool) -> Layer:
-    axes = len(ifmap) - 2
-    stride = attributes.get("strides", [1] * axes)
-    dilation = attributes.get("dilations", [1] * axes)
-    pads = attributes.get("pads", [0] * 2 * axes)
-    pad = [before + after for before, after in zip(pads[:axes], pads[axes:], strict=False)]
-    automatic = attributes.get("auto_pad", b"NOTSET").decode()
-    if automatic.startswith("SAME"):
-        pad = _same(ifmap[2:], filters[2:], stride, dilation)
-    return convolution(name, ifmap, filters, stride, pad, dilation, attributes.get("group", 1), weights)
-
-
-def _same(sizes: Shape, taps: Shape, stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
-    """Zeros for one output per step of the input; on which side they are makes no difference here."""
-    extents = [(each - 1) * gap + 1 for each, gap in zip(taps, dilation, strict=False)]
-    pairs = zip(sizes, stride, extents, strict=False)
-    return [max((-(-size // step) - 1) * step + extent - size, 0) for size, step, extent in pairs]

@@ -26,7 +26,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from archgym.errors import MissingExtraError, WorkloadError
-from simulators.systolic.imported import Imported, Shape, convolution, product, refuse
+from simulators.systolic.imported import Imported, Shape, attention, convolution, product, refuse
 from simulators.systolic.layers import Layer, Network
 
 if TYPE_CHECKING:
@@ -215,12 +215,7 @@ def _layers(node: Node, name: str, weights: set[Node]) -> list[Layer]:
         both_sides = [2 * side for side in pad]
         return [convolution(name, _shape(ifmap), _shape(filters), stride, both_sides, dilation, groups, filters in weights)]
     if operator.startswith(_ATTENTION):
-        query, key, value = (_shape(argument) for argument in node.args[:3])
-        rows, columns = (*query[:-1], key[-2]), (*query[:-2], key[-1], key[-2])  # heads of keys are shared by those of queries
-        return [
-            product(f"{name}.scores", query, columns),
-            product(f"{name}.context", rows, (*query[:-2], *value[-2:])),
-        ]
+        return attention(name, *(_shape(argument) for argument in node.args[:3]))
     left, right = _operands(node, operator)
     return [product(name, _shape(left), _shape(right), (left in weights, right in weights))]
 
