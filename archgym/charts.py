@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
+PLACES = ("bottom center", "top center", "middle right", "middle left")
+"""Where names stand beside points, in turn: neighbours in a network often lie close together."""
+
+
 class Chart(Protocol):
     """Something that draws itself into one row of a Plotly figure."""
 
@@ -58,14 +62,14 @@ class Roofline:
             y=[point[2] for point in self.points],
             mode="markers+text",
             text=[point[0] for point in self.points],
-            textposition="bottom center",
+            textposition=[PLACES[index % len(PLACES)] for index in range(len(self.points))],
             textfont={"size": 9},
             showlegend=False,
             row=row,
             col=1,
         )
-        figure.update_xaxes(type="log", title_text=f"{self.unit} per byte", row=row, col=1)
-        figure.update_yaxes(type="log", title_text=f"{self.unit} per second", row=row, col=1)
+        figure.update_xaxes(type="log", dtick=1, title_text=f"{self.unit} per byte", row=row, col=1)
+        figure.update_yaxes(type="log", dtick=1, title_text=f"{self.unit} per second", row=row, col=1)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def explain(model: ArrayModel, design: Designs) -> Explanation:
             Breakdown("Energy", "pJ", tuple((name, terms[name], ENERGY[name]) for name in energy.TERMS)),
             Breakdown("Area", "mm2", tuple((name, float(value), doc) for name, value, doc in area)),
         ),
-        bottleneck=f"{worst} takes {time[worst] / total:.0%} of the time. {ADVICE[worst]}",
+        bottleneck=f"{worst[0].upper()}{worst[1:]} takes {time[worst] / total:.0%} of the time. {ADVICE[worst]}",
         details={"Layers": table},
         charts=(_roofline(table, cells * hertz, bandwidth, hertz),),
     )
