@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-
 PLACES = ("bottom center", "top center", "middle right", "middle left")
 """Where names stand beside points, in turn: neighbours in a network often lie close together."""
 
