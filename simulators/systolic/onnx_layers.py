@@ -26,6 +26,18 @@ def node_name(node: NodeProto, index: int) -> str:
     return node.name or f"{node.op_type}_{index}"
 
 
+def operands(node: NodeProto) -> tuple[str, str]:
+    """The two tensors that a node with an operator of ``OPERANDS`` multiplies.
+
+    Raises:
+        WorkloadError: it has too few inputs.
+    """
+    first, second = OPERANDS[node.op_type]
+    if len(node.input) <= second:
+        raise WorkloadError(f"expected at least {second + 1} inputs, got {len(node.input)}")
+    return node.input[first], node.input[second]
+
+
 def lower(node: NodeProto, name: str, shapes: Shapes, weights: set[str]) -> list[Layer]:
     """The layers of one node with an operator of ``OPERANDS``; none if all that it multiplies is weights.
 
@@ -40,7 +52,7 @@ def lower(node: NodeProto, name: str, shapes: Shapes, weights: set[str]) -> list
     """
     import onnx
 
-    names = _operands(node)
+    names = operands(node)
     attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
     if weights.issuperset(names):
         return []
@@ -69,8 +81,8 @@ def _attention(name: str, node: NodeProto, attributes: Mapping[str, Any], shapes
     own, shared = attributes.get("q_num_heads", 0), attributes.get("kv_num_heads", 0)
     if len(node.input) < 3:
         raise WorkloadError(f"expected at least 3 inputs, got {len(node.input)}")
-    operands = zip(node.input[:3], (own, shared, shared), strict=True)
-    query, key, value = (_heads(_known(operand, shapes), heads) for operand, heads in operands)
+    pairs = zip(node.input[:3], (own, shared, shared), strict=True)
+    query, key, value = (_heads(_known(operand, shapes), heads) for operand, heads in pairs)
     if len(node.input) > 4 and node.input[4]:  # keys and values of earlier tokens come first
         context = key[2] + _known(node.input[4], shapes)[2]
         key, value = (*key[:2], context, key[3]), (*value[:2], context, value[3])
@@ -103,10 +115,3 @@ def _same(sizes: Shape, taps: Shape, stride: Sequence[int], dilation: Sequence[i
     extents = [(each - 1) * gap + 1 for each, gap in zip(taps, dilation, strict=False)]
     pairs = zip(sizes, stride, extents, strict=False)
     return [max((-(-size // max(step, 1)) - 1) * step + extent - size, 0) for size, step, extent in pairs]
-
-
-def _operands(node: NodeProto) -> tuple[str, str]:
-    first, second = OPERANDS[node.op_type]
-    if len(node.input) <= second:
-        raise WorkloadError(f"expected at least {second + 1} inputs, got {len(node.input)}")
-    return node.input[first], node.input[second]

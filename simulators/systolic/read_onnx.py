@@ -21,8 +21,6 @@ Sizes
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -31,13 +29,13 @@ from typing import TYPE_CHECKING
 from archgym.errors import MissingExtraError, WorkloadError
 from simulators.systolic.imported import Imported, refuse
 from simulators.systolic.layers import Layer, Network
-from simulators.systolic.onnx_layers import OPERANDS, Shapes, lower, node_name
+from simulators.systolic.onnx_layers import OPERANDS, lower, node_name
+from simulators.systolic.onnx_shapes import infer
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 _BRANCHES = ("If", "Loop", "Scan")
-_SMALL = 1024  # elements; shapes, scales and pads have fewer
 
 SKIPPED = frozenset(
     # element by element
@@ -83,7 +81,9 @@ def read(path: str | Path, sizes: Mapping[str, int] | None = None, skip: Collect
     model = _load(path)
     try:
         return _import(path, model, sizes or {}, skip)
-    except (AttributeError, TypeError, UnicodeError) as error:  # bytes where a name should be, a number where a list should be
+    except WorkloadError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # fields that are missing or of the wrong kind
         raise WorkloadError(f"{path}: expected an ONNX model, got a damaged file ({error})") from error
 
 
@@ -95,8 +95,8 @@ def _import(path: Path, model: ModelProto, sizes: Mapping[str, int], skip: Colle
         "Export it with ONNX's own operators and without fusion, list its layers in a csv file, or name them in skip= if they "
         "run elsewhere.",
     )
-    trouble = _infer(path, model, sizes)
-    shapes = _shapes(model.graph)
+    wanted = {name for node in model.graph.node if _operator(node) in OPERANDS for name in node.input if name}
+    shapes, trouble = infer(str(path), model, sizes, wanted)
     layers: list[Layer] = []
     skipped: Counter[str] = Counter()
     for index, node in enumerate(model.graph.node):
@@ -167,84 +167,3 @@ def _operator(node: NodeProto) -> str:
 
 def _bodies(node: NodeProto) -> list[GraphProto]:
     return [attribute.g for attribute in node.attribute if attribute.HasField("g")]
-
-
-def _infer(path: Path, model: ModelProto, sizes: Mapping[str, int]) -> str:
-    """Fixes the sizes of the inputs and infers all other shapes in place; returns what went wrong on the way, for messages."""
-    import onnx
-
-    _fix_inputs(path, model.graph, sizes)
-    _forget_weights(model.graph)
-    trouble = ""
-    for strict in (True, False):
-        try:
-            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
-        except onnx.shape_inference.InferenceError as error:
-            trouble = f" (shape inference says: {' '.join(str(error).split())})"
-        else:
-            model.CopyFrom(inferred)
-            break
-    return trouble
-
-
-def _fix_inputs(path: Path, graph: GraphProto, sizes: Mapping[str, int]) -> None:
-    """Gives every open size of an input its number, and forgets what the file says of sizes computed from them."""
-    stored = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in stored and value.type.HasField("tensor_type")]
-    shapes = {value.name: value.type.tensor_type.shape.dim for value in inputs}
-    first = {dimensions[0].dim_param for dimensions in shapes.values() if dimensions and dimensions[0].dim_value <= 0}
-    fixed = {symbol: 1 for symbol in first if _is_batch(symbol)} | dict(sizes)
-    left_open = [f"{value.name!r} has no shape" for value in inputs if not value.type.tensor_type.HasField("shape")]
-    for name, dimensions in shapes.items():
-        for place, dimension in enumerate(dimensions):
-            symbol = dimension.dim_param
-            if dimension.dim_value > 0:
-                continue
-            if symbol in fixed and (symbol or place == 0):
-                dimension.dim_value = fixed[symbol]
-            else:
-                left_open.append(f"{name!r} leaves dimension {place} open ({symbol or 'no name'})")
-    if left_open:
-        raise WorkloadError(
-            f"{path}: the sizes of all inputs must be known; {'; '.join(left_open)}. Fix them in the file, or give them: "
-            "read_onnx.read(path, sizes={'symbol': size})"
-        )
-    for value in (*graph.value_info, *graph.output):
-        for dimension in value.type.tensor_type.shape.dim:
-            if dimension.dim_param in fixed and dimension.dim_param:
-                dimension.dim_value = fixed[dimension.dim_param]
-            elif dimension.dim_param:
-                dimension.Clear()  # computed from other sizes; inference finds the number
-
-
-def _is_batch(symbol: str) -> bool:
-    return bool(re.fullmatch(r"|n|b|bs|.*batch.*|.*[0-9]", symbol.lower()))
-
-
-def _forget_weights(graph: GraphProto) -> None:
-    """Turns weights into inputs of their shape, so that shape inference carries no data; small tensors may be sizes."""
-    import onnx
-
-    inputs = {value.name for value in graph.input}
-    kept = []
-    for tensor in graph.initializer:
-        if math.prod(tensor.dims) <= _SMALL and tensor.data_location != onnx.TensorProto.EXTERNAL:
-            kept.append(tensor)
-        elif tensor.name not in inputs:
-            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-
-
-def _shapes(graph: GraphProto) -> Shapes:
-    """Shapes of all tensors that are known to have one; open sizes as their symbols or ``?``."""
-    shapes: Shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        if value.type.tensor_type.HasField("shape"):
-            shapes[value.name] = _sizes(value)
-    return shapes
-
-
-def _sizes(value: ValueInfoProto) -> tuple[int | str, ...]:
-    dimensions = value.type.tensor_type.shape.dim
-    return tuple(each.dim_value if each.HasField("dim_value") else each.dim_param or "?" for each in dimensions)

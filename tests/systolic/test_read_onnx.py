@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_models import FLOAT, Shapes, attention, helper, imported, inferred_shape, layers, model, node, onnx, refuses
+from onnx_models import FLOAT, INT64, Shapes, attention, helper, imported, inferred_shape, layers, model, node, onnx, refuses
 
 from simulators.systolic import workloads
 from simulators.systolic.layers import Layer
@@ -191,6 +191,27 @@ def test_sizes_that_the_file_has_as_formulas_are_found_anew(tmp_path: Path) -> N
     made.graph.value_info.append(helper.make_tensor_value_info("c", FLOAT, ("batch", "seq + seq", 8)))
     (layer,) = imported(tmp_path, made, sizes={"seq": 5}).network.layers
     assert (layer.m, layer.n, layer.k) == (10, 4, 8)
+
+
+def test_sizes_that_the_graph_computes(tmp_path: Path) -> None:
+    """Half of the tokens, rounded up, twice: inference alone does not follow the division."""
+    constants = [helper.make_tensor(name, INT64, (1,), [value]) for name, value in (("one", 1), ("two", 2), ("rest", -1))]
+    nodes = []
+    for place, tensor in enumerate(("x", "m0")):
+        nodes += [
+            node("Shape", tensor, f"s{place}", start=1, end=2),
+            node("Add", f"s{place} one", f"a{place}"),
+            node("Div", f"a{place} two", f"d{place}"),
+            node("Concat", f"d{place} rest", f"c{place}", axis=0),
+            node("Reshape", f"{tensor} c{place}", f"r{place}"),
+            node("Unsqueeze", f"r{place} zero", f"u{place}"),
+            node("MatMul", f"u{place} w{place}", f"m{place}"),
+        ]
+    constants.append(helper.make_tensor("zero", INT64, (1,), [0]))
+    made = model(nodes, {"x": ("batch", 11, 12)}, {"w0": (22, 10), "w1": (20, 3)}, constants)
+    found = imported(tmp_path, made)
+    assert [(layer.m, layer.n, layer.k) for layer in found.network.layers] == [(6, 10, 22), (3, 3, 20)]
+    assert found.skipped == {"Shape": 2, "Add": 2, "Div": 2, "Concat": 2, "Reshape": 2, "Unsqueeze": 2}
 
 
 def test_old_files_list_weights_among_the_inputs(tmp_path: Path) -> None:
