@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.errors import WorkloadError
-from simulators.asic.layout import CONV, KIND, LAYER_SIZE, STRIDE, C, K, R, S, X, Y
+from simulators.asic.layout import LAYER_SIZE, C, K, R, S, X, Y
+from simulators.asic.rows import resnet9_rows, unet_rows
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,16 @@ class ResNet9:
 
     def layers(self) -> NDArray[np.int64]:
         """Rows for the cost model, ``(L, LAYER_SIZE)``, in the order of computation."""
-        return np.array([row for _, row in self._named_rows()], np.int64)
+        rows = np.zeros((2 + len(self.filters) + sum(self.extras), LAYER_SIZE), np.int64)
+        resnet9_rows(self.stem, np.array(self.filters), np.array(self.extras), self.image, self.classes, self.channels, rows)
+        return rows
 
     def layer_names(self) -> tuple[str, ...]:
         """A name for each row: ``stem``, ``b1_conv``, ``b1_x1``, ..., ``fc``."""
-        return tuple(name for name, _ in self._named_rows())
+        names = ["stem"]
+        for block, extra in enumerate(self.extras, start=1):
+            names += [f"b{block}_conv", *(f"b{block}_x{each}" for each in range(1, extra + 1))]
+        return (*names, "fc")
 
     def macs(self) -> int:
         """Multiplications of one input image."""
@@ -76,18 +82,6 @@ class ResNet9:
     def parameters(self) -> int:
         """Numbers that training sets."""
         return _parameters(self.layers())
-
-    def _named_rows(self) -> list[tuple[str, list[int]]]:
-        size = self.image
-        rows = [("stem", _convolution(self.stem, self.channels, 3, size + 2))]
-        above = self.stem
-        for block, (width, extra) in enumerate(zip(self.filters, self.extras, strict=True), start=1):
-            rows.append((f"b{block}_conv", _convolution(width, above, 3, size + 2)))
-            size //= 2
-            rows += [(f"b{block}_x{each}", _convolution(width, width, 3, size + 2)) for each in range(1, extra + 1)]
-            above = width
-        rows.append(("fc", _convolution(self.classes, above, 1, 1)))
-        return rows
 
 
 @dataclass(frozen=True)
@@ -124,16 +118,16 @@ class UNet:
         return len(self.filters)
 
     def layers(self) -> NDArray[np.int64]:
-        """Rows for the cost model, ``(L, LAYER_SIZE)``, in the order of computation.
-
-        An up-convolution stands as a 2x2 convolution of stride 1 on the doubled map plus one row and one column, as MAESTRO
-        takes it: four times the multiplications of a transposed convolution of stride 2.
-        """
-        return np.array([row for _, row in self._named_rows()], np.int64)
+        """Rows for the cost model, ``(L, LAYER_SIZE)``, in the order of computation."""
+        rows = np.zeros((5 * self.height - 2, LAYER_SIZE), np.int64)
+        unet_rows(np.array(self.filters), self.height, self.image, self.channels, rows)
+        return rows
 
     def layer_names(self) -> tuple[str, ...]:
         """A name for each row: ``d0_1``, ``d0_2``, ..., ``up0``, ``u0_1``, ``u0_2``, ``out``."""
-        return tuple(name for name, _ in self._named_rows())
+        down = [f"d{level}_{each}" for level in range(self.height) for each in (1, 2)]
+        up = [name for level in reversed(range(self.height - 1)) for name in (f"up{level}", f"u{level}_1", f"u{level}_2")]
+        return (*down, *up, "out")
 
     def macs(self) -> int:
         """Multiplications of one input image, with up-convolutions counted as ``layers`` has them."""
@@ -143,34 +137,8 @@ class UNet:
         """Numbers that training sets."""
         return _parameters(self.layers())
 
-    def _named_rows(self) -> list[tuple[str, list[int]]]:
-        rows = []
-        above = self.channels
-        for level, width in enumerate(self.filters):
-            size = self.image >> level
-            rows.append((f"d{level}_1", _convolution(width, above, 3, size + 2)))
-            rows.append((f"d{level}_2", _convolution(width, width, 3, size + 2)))
-            above = width
-        for level in reversed(range(self.height - 1)):
-            size = self.image >> level
-            width = self.filters[level]
-            rows.append((f"up{level}", _convolution(width, self.filters[level + 1], 2, size + 1)))
-            rows.append((f"u{level}_1", _convolution(width, 2 * width, 3, size + 2)))
-            rows.append((f"u{level}_2", _convolution(width, width, 3, size + 2)))
-        rows.append(("out", _convolution(1, self.filters[0], 1, self.image)))
-        return rows
-
 
 Description = ResNet9 | UNet
-
-
-def _convolution(filters: int, channels: int, kernel: int, size: int) -> list[int]:
-    """A square convolution of stride 1 on a map of ``size`` rows and columns, padding included."""
-    row = [0] * LAYER_SIZE
-    row[KIND], row[K], row[C], row[STRIDE] = CONV, filters, channels, 1
-    row[R] = row[S] = kernel
-    row[Y] = row[X] = size
-    return row
 
 
 def _macs(layers: NDArray[np.int64]) -> int:
