@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archgym.errors import WorkloadError
 from simulators.systolic.imported import Shape, attention, convolution, product
 from simulators.systolic.layers import Layer
+from simulators.systolic.onnx_operators import CONVOLUTIONS, OPERANDS
+from simulators.systolic.onnx_shapes import Shapes, is_known
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from onnx import AttributeProto, NodeProto
 
-Shapes = dict[str, tuple[int | str, ...]]
-"""Tensor -> its shape; a size that is not known is a symbol or ``?``."""
-
-_CONVOLUTIONS = {"Conv": (0, 1), "ConvInteger": (0, 1), "QLinearConv": (0, 3)}
-_PRODUCTS = {"Gemm": (0, 1), "MatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMatMul": (0, 3)}
-OPERANDS = _CONVOLUTIONS | _PRODUCTS | {"Attention": (0, 1)}
-"""Operators that make layers, and which of their inputs are multiplied with each other."""
+    Attributes = Mapping[str, AttributeProto]
 
 
-def node_name(node: NodeProto, index: int) -> str:
-    """The name of a node, made up from its place in the graph if it has none."""
-    return node.name or f"{node.op_type}_{index}"
-
-
-def operands(node: NodeProto) -> tuple[str, str]:
-    """The two tensors that a node with an operator of ``OPERANDS`` multiplies.
-
-    Raises:
-        WorkloadError: it has too few inputs.
-    """
+def _operands(node: NodeProto) -> tuple[str, str]:
     first, second = OPERANDS[node.op_type]
     if len(node.input) <= second:
         raise WorkloadError(f"expected at least {second + 1} inputs, got {len(node.input)}")
@@ -50,20 +36,18 @@ def lower(node: NodeProto, name: str, shapes: Shapes, weights: set[str]) -> list
     Raises:
         WorkloadError: an input that is missing or whose shape is not known, shapes that do not fit, a layer that cannot be.
     """
-    import onnx
-
-    names = operands(node)
-    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    names = _operands(node)
+    attributes = {each.name: each for each in node.attribute}
     if weights.issuperset(names):
         return []
     if node.op_type == "Attention":
         return _attention(name, node, attributes, shapes)
     left, right = (_known(operand, shapes) for operand in names)
-    if node.op_type in _CONVOLUTIONS:
+    if node.op_type in CONVOLUTIONS:
         return [_convolution(name, left, right, attributes, names[1] in weights)]
-    if attributes.get("transA"):
+    if _number(attributes, "transA"):
         left = left[::-1]
-    if attributes.get("transB"):
+    if _number(attributes, "transB"):
         right = right[::-1]
     return [product(name, left, right, (names[0] in weights, names[1] in weights))]
 
@@ -72,13 +56,13 @@ def _known(tensor: str, shapes: Shapes) -> Shape:
     shape = shapes.get(tensor)
     if shape is None:
         raise WorkloadError(f"the shape of its input {tensor!r} cannot be inferred")
-    if not all(isinstance(size, int) for size in shape):
+    if not is_known(shape):
         raise WorkloadError(f"its input {tensor!r} has the shape ({', '.join(map(str, shape))}), which is not known in full")
     return tuple(int(size) for size in shape)
 
 
-def _attention(name: str, node: NodeProto, attributes: Mapping[str, Any], shapes: Shapes) -> list[Layer]:
-    own, shared = attributes.get("q_num_heads", 0), attributes.get("kv_num_heads", 0)
+def _attention(name: str, node: NodeProto, attributes: Attributes, shapes: Shapes) -> list[Layer]:
+    own, shared = _number(attributes, "q_num_heads"), _number(attributes, "kv_num_heads")
     if len(node.input) < 3:
         raise WorkloadError(f"expected at least 3 inputs, got {len(node.input)}")
     pairs = zip(node.input[:3], (own, shared, shared), strict=True)
@@ -98,16 +82,18 @@ def _heads(shape: Shape, heads: int) -> Shape:
     return shape
 
 
-def _convolution(name: str, ifmap: Shape, filters: Shape, attributes: Mapping[str, Any], weights: bool) -> Layer:
+def _convolution(name: str, ifmap: Shape, filters: Shape, attributes: Attributes, weights: bool) -> Layer:
     axes = len(ifmap) - 2
-    stride = attributes.get("strides", [1] * axes)
-    dilation = attributes.get("dilations", [1] * axes)
-    pads = attributes.get("pads", [0] * 2 * axes)
+    stride = _numbers(attributes, "strides", [1] * axes)
+    dilation = _numbers(attributes, "dilations", [1] * axes)
+    pads = _numbers(attributes, "pads", [0] * 2 * axes)
     pad = [before + after for before, after in zip(pads[:axes], pads[axes:], strict=False)]
-    automatic = attributes.get("auto_pad", b"NOTSET").decode()
-    if automatic.startswith("SAME"):
+    automatic = attributes["auto_pad"].s if "auto_pad" in attributes else b"NOTSET"
+    if automatic not in (b"NOTSET", b"VALID", b"SAME_UPPER", b"SAME_LOWER"):
+        raise WorkloadError(f"auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER, got {automatic!r}")
+    if automatic.startswith(b"SAME"):
         pad = _same(ifmap[2:], filters[2:], stride, dilation)
-    return convolution(name, ifmap, filters, stride, pad, dilation, attributes.get("group", 1), weights)
+    return convolution(name, ifmap, filters, stride, pad, dilation, _number(attributes, "group", 1), weights)
 
 
 def _same(sizes: Shape, taps: Shape, stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
@@ -115,3 +101,11 @@ def _same(sizes: Shape, taps: Shape, stride: Sequence[int], dilation: Sequence[i
     extents = [(each - 1) * gap + 1 for each, gap in zip(taps, dilation, strict=False)]
     pairs = zip(sizes, stride, extents, strict=False)
     return [max((-(-size // max(step, 1)) - 1) * step + extent - size, 0) for size, step, extent in pairs]
+
+
+def _number(attributes: Attributes, name: str, default: int = 0) -> int:
+    return attributes[name].i if name in attributes else default
+
+
+def _numbers(attributes: Attributes, name: str, default: list[int]) -> list[int]:
+    return list(attributes[name].ints) if name in attributes else default

@@ -10,7 +10,8 @@ import pytest
 from onnx_models import FLOAT, Shapes, attention, helper, imported, model, node, onnx, refuses
 
 from archgym.errors import MissingExtraError, WorkloadError
-from simulators.systolic.read_onnx import SKIPPED, read
+from simulators.systolic.onnx_operators import SKIPPED
+from simulators.systolic.read_onnx import read
 
 
 def branch(*operators: str) -> Any:
@@ -149,7 +150,9 @@ def test_files_with_a_damaged_byte(tmp_path: Path, before: bytes, after: bytes) 
     content = (tmp_path / "net.onnx").read_bytes()
     assert before in content
     (tmp_path / "net.onnx").write_bytes(content.replace(before, after))
-    with pytest.raises(WorkloadError, match=r"net\.onnx: expected an ONNX model, got a"):
+    with pytest.raises(
+        WorkloadError, match=r"net\.onnx: expected an ONNX model, got a damaged|auto_pad must be NOTSET, VALID"
+    ):
         read(tmp_path / "net.onnx")
 
 
