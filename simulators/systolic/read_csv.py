@@ -25,8 +25,8 @@ SCALE-Sim, matrix products
         Layer, M, N, K,
         ffn1, 128, 3072, 768,
 
-In all of them white space around a value, empty lines, lines that start with ``#``, empty values at the end of a line, a byte
-order mark and any kind of line end are allowed.  What SCALE-Sim itself needs, a comma at the end of each line, is not needed.
+In all of them white space around a value, empty lines, comments (lines, or last values, that start with ``#``), empty values at
+the end of a line, a byte order mark and any kind of line end are allowed.  What SCALE-Sim itself needs, a comma at the end of each line, is not needed.
 
 A ``Layer`` has as many output rows as whole steps fit.  SCALE-Sim has one more where the steps do not end at the last row.
 """
@@ -38,6 +38,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, astuple, fields
+from itertools import takewhile
 from pathlib import Path
 
 from archgym.errors import WorkloadError
@@ -121,10 +122,10 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             ) from None
         if row is None:
             return
-        cells = [cell.strip() for cell in row]
+        cells = list(takewhile(lambda cell: not cell.startswith("#"), (cell.strip() for cell in row)))
         while cells and not cells[-1]:
             cells.pop()
-        if cells and not cells[0].startswith("#"):
+        if cells:
             yield reader.line_num, cells
 
 

@@ -64,7 +64,15 @@ def test_scalesim_convolutions(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "line", ["C,8,7,3,2,4,6,2,", "C,8,7,3,2,4,6,2", " C , 8,7 ,3,2,4,6,2 ,1:1,", "C,8,7,3,2,4,6,2,4:4", '"C",8,7,3,2,4,6,2,,']
+    "line",
+    [
+        "C,8,7,3,2,4,6,2,",
+        "C,8,7,3,2,4,6,2",
+        " C , 8,7 ,3,2,4,6,2 ,1:1,",
+        "C,8,7,3,2,4,6,2,4:4",
+        "C,8,7,3,2,4,6,2,#dw, why",
+        '"C",8,7,3,2,4,6,2,,',
+    ],
 )
 def test_scalesim_convolutions_however_written(tmp_path: Path, headings: str, line: str) -> None:
     assert parse(tmp_path, headings + line) == (Layer("C", 8, 7, 3, 2, 4, 6, 2, 2),)
