@@ -25,10 +25,12 @@ SCALE-Sim, matrix products
         Layer, M, N, K,
         ffn1, 128, 3072, 768,
 
-In all of them white space around a value, empty lines, comments (lines, or last values, that start with ``#``), empty values at
-the end of a line, a byte order mark and any kind of line end are allowed.  What SCALE-Sim itself needs, a comma at the end of each line, is not needed.
+In all of them white space around a value, empty lines, empty values at the end of a line, a byte order mark and any kind of
+line end are allowed; what follows a value that starts with ``#`` is a comment.  The comma at the end of each line, which
+SCALE-Sim itself needs, may be left out.
 
-A ``Layer`` has as many output rows as whole steps fit.  SCALE-Sim has one more where the steps do not end at the last row.
+A ``Layer`` has one output row for each whole step that fits; SCALE-Sim has one more where the steps do not end at the last
+row, and the file may be written with that in mind.
 """
 
 from __future__ import annotations
