@@ -26,7 +26,7 @@ SCALE-Sim, matrix products
         ffn1, 128, 3072, 768,
 
 In all of them white space around a value, empty lines, empty values at the end of a line, a byte order mark and any kind of
-line end are allowed; what follows a value that starts with ``#`` is a comment.  The comma at the end of each line, which
+line end are allowed; a value that starts with ``#`` begins a comment.  The comma at the end of each line, which
 SCALE-Sim itself needs, may be left out.
 
 A ``Layer`` has one output row for each whole step that fits; SCALE-Sim has one more where the steps do not end at the last
