@@ -1,0 +1,207 @@
+"""What a layer costs on a unit: the public face of the cost model.
+
+``unit_costs`` prices a batch and checks what it is given.  The rest are kernels for use inside other kernels; they check
+nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulators.asic import closed, general
+from simulators.asic.counts import (
+    FIGURES_SIZE,
+    FILTER_L1_READ,
+    FILTER_L1_WRITE,
+    FILTER_L2_READ,
+    FILTER_L2_WRITE,
+    IMPOSSIBLE,
+    INPUT_L1_READ,
+    INPUT_L1_WRITE,
+    INPUT_L2_READ,
+    INPUT_L2_WRITE,
+    L1_REQUIRED,
+    L2_REQUIRED,
+    MACS,
+    OUTPUT_L1_READ,
+    OUTPUT_L1_WRITE,
+    OUTPUT_L2_READ,
+    OUTPUT_L2_WRITE,
+    RUNTIME,
+)
+from simulators.asic.energy import L1_ACCESS, L2_ACCESS, MAC
+from simulators.asic.layout import CLEAN, DSCONV, KIND, PES, RS, TEMPLATE, C, K, R, S, X, Y
+from simulators.asic.shape import cluster, shape
+from simulators.asic.validate import check
+
+Words = NDArray[np.int64]
+
+HOPS = 1  # hops times the latency of one, cycles: as GAMMA and ArchGym run MAESTRO
+OFFCHIP = 70_000  # elements per cycle of the off-chip link: so many that it never matters
+
+
+@njit(cache=True, nogil=True)
+def flow_of(layer, unit, hops, offchip, mode):
+    """What a layer moves on a unit that can run it, by the closed form where one applies.
+
+    Args:
+        layer: ``(LAYER_SIZE,)`` int64.
+        unit: ``(UNIT_SIZE,)`` int64.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+
+    Returns:
+        ``counts.Flow``.
+    """
+    if closed.applies(layer, unit, mode):
+        return closed.flow(layer, unit, hops, offchip, mode)
+    return general.flow(layer, unit, hops, offchip, mode)
+
+
+@njit(cache=True, nogil=True)
+def price(layer, unit, hops, offchip, mode):
+    """Latency and energy of a layer on a unit.
+
+    Arguments are those of ``flow_of``.
+
+    Returns:
+        Cycles, and energy in hundredths of a multiply-accumulate; both ``IMPOSSIBLE`` if the unit has fewer processing
+        elements than one cluster of its template needs for the layer.
+    """
+    if unit[PES] < cluster(layer, unit):
+        return IMPOSSIBLE, IMPOSSIBLE
+    flow = flow_of(layer, unit, hops, offchip, mode)
+    filled_inputs, filled_filters, read_outputs = _fills(layer, mode)
+    l2 = flow.inputs + flow.filters + flow.outputs + filled_inputs + filled_filters + read_outputs
+    l1 = 2 * flow.macs + 2 * flow.sums + flow.inputs + flow.filters
+    return flow.cycles, L2_ACCESS * l2 + L1_ACCESS * l1 + MAC * flow.macs
+
+
+@njit(cache=True, nogil=True)
+def price_all(layers, units, hops, offchip, mode, latency, energy):
+    """Latency and energy of each layer on each unit.
+
+    Args:
+        layers: ``(L, LAYER_SIZE)`` int64.
+        units: ``(U, UNIT_SIZE)`` int64.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+        latency: ``(L, U)`` int64, filled with cycles.
+        energy: ``(L, U)`` int64, filled with hundredths of a multiply-accumulate.
+    """
+    for i in range(len(layers)):
+        for u in range(len(units)):
+            latency[i, u], energy[i, u] = price(layers[i], units[u], hops, offchip, mode)
+
+
+@njit(cache=True, nogil=True)
+def layer_cost(layer, unit, hops, offchip, mode, out):
+    """All figures of a layer on a unit.
+
+    Args:
+        layer: ``(LAYER_SIZE,)`` int64.
+        unit: ``(UNIT_SIZE,)`` int64.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+        out: ``(FIGURES_SIZE,)`` int64, filled in the order of ``counts.FIGURES``; runtime is ``IMPOSSIBLE`` and the rest 0
+            if the unit cannot run the layer.
+    """
+    if unit[PES] < cluster(layer, unit):
+        out[:] = 0
+        out[RUNTIME] = IMPOSSIBLE
+    else:
+        figures_of(layer, unit, flow_of(layer, unit, hops, offchip, mode), mode, out)
+
+
+@njit(cache=True, nogil=True)
+def figures_of(layer, unit, flow, mode, out):
+    """All figures that follow from a flow.
+
+    Args:
+        layer: ``(LAYER_SIZE,)`` int64.
+        unit: ``(UNIT_SIZE,)`` int64.
+        flow: ``counts.Flow`` of the layer on the unit.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+        out: ``(FIGURES_SIZE,)`` int64, filled in the order of ``counts.FIGURES``.
+    """
+    out[RUNTIME], out[MACS] = flow.cycles, flow.macs
+    out[L1_REQUIRED] = _l1_required(layer, unit)
+    out[L2_REQUIRED] = 2 * (flow.first_inputs + flow.first_filters + flow.first_outputs)
+    out[INPUT_L1_READ] = out[FILTER_L1_READ] = flow.macs
+    out[OUTPUT_L1_READ] = out[OUTPUT_L1_WRITE] = flow.sums
+    out[INPUT_L1_WRITE] = out[INPUT_L2_READ] = flow.inputs
+    out[FILTER_L1_WRITE] = out[FILTER_L2_READ] = flow.filters
+    out[OUTPUT_L2_WRITE] = flow.outputs
+    out[INPUT_L2_WRITE], out[FILTER_L2_WRITE], out[OUTPUT_L2_READ] = _fills(layer, mode)
+
+
+@njit(cache=True, nogil=True)
+def _fills(layer, mode):
+    """Inputs and filters written to the second-level buffer from outside, once, and outputs read from it, once."""
+    filters = 1 if layer[KIND] == DSCONV else layer[K]
+    maps = layer[C] if layer[KIND] == DSCONV else layer[K]
+    inputs = layer[C] * layer[Y] * layer[X]
+    if mode == CLEAN:
+        of = shape(layer, mode)
+        outputs = maps * of.rows * of.columns
+    else:  # MAESTRO ignores the stride here
+        outputs = maps * (layer[Y] - layer[R] + 1) * (layer[X] - layer[S] + 1)
+    return inputs, filters * layer[C] * layer[R] * layer[S], outputs
+
+
+@njit(cache=True, nogil=True)
+def _l1_required(layer, unit):
+    """Bytes of a processing element: its tiles of the three tensors, double-buffered."""
+    if unit[TEMPLATE] == RS:  # a row of input, of filters and of outputs; 16 filters are reserved even if there are fewer
+        return (6 if layer[KIND] == DSCONV else 66) * layer[S]
+    return 6 * layer[R] * layer[S]
+
+
+def unit_costs(
+    layers: Words, units: Words, mode: str = "compatible", hops: int = HOPS, offchip: int = OFFCHIP
+) -> tuple[Words, Words]:
+    """Latency and energy of every layer on every unit.
+
+    Args:
+        layers: ``(L, LAYER_SIZE)`` int64, columns as in ``layout``.
+        units: ``(U, UNIT_SIZE)`` int64, columns as in ``layout``.
+        mode: ``"compatible"`` reproduces MAESTRO's quirks, ``"clean"`` mends them.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+
+    Returns:
+        ``(L, U)`` int64 each: cycles, and energy in hundredths of a multiply-accumulate.  Both are ``IMPOSSIBLE`` where a unit
+        has fewer processing elements than one cluster of its template needs (``shi`` 8, ``rs`` as many as a filter has rows).
+
+    Raises:
+        WorkloadError: layers of wrong shape or type, a size below 1, or a filter larger than its input.
+        DesignError: units of wrong shape or type, an unknown template, no processing elements or no bandwidth.
+        UnknownNameError: no such mode.
+        ArgumentError: negative hops, or no off-chip bandwidth.
+    """
+    code = check(layers, units, mode, hops, offchip)
+    latency = np.empty((len(layers), len(units)), np.int64)
+    energy = np.empty_like(latency)
+    price_all(layers, units, hops, offchip, code, latency, energy)
+    return latency, energy
+
+
+def unit_figures(layers: Words, units: Words, mode: str = "compatible", hops: int = HOPS, offchip: int = OFFCHIP) -> Words:
+    """All figures of every layer on every unit.
+
+    Arguments and errors are those of ``unit_costs``.
+
+    Returns:
+        ``(L, U, FIGURES_SIZE)`` int64, columns ``counts.FIGURES``.
+    """
+    code = check(layers, units, mode, hops, offchip)
+    figures = np.empty((len(layers), len(units), FIGURES_SIZE), np.int64)
+    for layer, row in zip(layers, figures, strict=True):
+        for unit, out in zip(units, row, strict=True):
+            layer_cost(layer, unit, hops, offchip, code, out)
+    return figures

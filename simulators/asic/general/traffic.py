@@ -1,0 +1,95 @@
+"""Elements of a tensor that a case brings to the units of a level."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from simulators.asic.general.table import (
+    DIM,
+    EDGE,
+    FIRST,
+    FRESH,
+    LAST,
+    LAST_FRESH,
+    LOOPS,
+    PARALLEL,
+    RAGGED,
+    SHORT,
+    TILE,
+    WHOLE,
+)
+
+
+@njit(cache=True, nogil=True)
+def at_edge(loop, position):
+    """Whether a loop is cut short in a position."""
+    return position == EDGE or (position == FIRST and loop[SHORT] == 1)
+
+
+@njit(cache=True, nogil=True)
+def summed(first, other, ragged, units):
+    """Amount of all units: the first, the others, and the last one if it is ragged.
+
+    Args:
+        first: amount of the first unit.
+        other: amount of every other unit.
+        ragged: amount of a ragged last unit, negative if there is none.
+        units: at work.
+    """
+    if units == 1:
+        return first
+    if ragged < 0:
+        return first + (units - 1) * other
+    return first + (units - 2) * other + ragged
+
+
+@njit(cache=True, nogil=True)
+def brought(loops, positions, advanced, dims, units, active):
+    """Elements of a tensor that a case brings.
+
+    The tensor is fetched if the loop that advanced is one of its own; else the model takes it that the tiles are still there.
+
+    Args:
+        loops: ``(LOOPS, LOOP_SIZE)`` int64, with tiles and positions.
+        positions: ``(LOOPS,)`` int64, the case.
+        advanced: the innermost loop not in its first position; -1 if all are.
+        dims: bit set of the tensor's dimensions.
+        units: of the level.
+        active: units at work if the parallel loop is at its edge.
+    """
+    if advanced >= 0 and not dims >> loops[advanced, DIM] & 1:
+        return 0
+    restarted = False  # some loop of the tensor inside the one that advanced begins anew
+    for i in range(advanced + 1, LOOPS):
+        if advanced >= 0 and dims >> loops[i, DIM] & 1 and not loops[i, WHOLE]:
+            restarted = True
+    first = alone = other = ragged = 1
+    spread = edge = cut = False
+    for i in range(LOOPS):
+        loop, position = loops[i], positions[i]
+        if not dims >> loop[DIM] & 1:
+            continue
+        short = at_edge(loop, position)
+        if not loop[PARALLEL]:
+            if position == FIRST:
+                amount = loop[LAST] if short else loop[TILE]
+            else:
+                amount = max(loop[FRESH], 1) if i == advanced and not restarted else loop[TILE]
+            first, alone, other, ragged = first * amount, alone * amount, other * amount, ragged * amount
+            continue
+        spread, edge = True, edge or short
+        reused = advanced >= 0 and (i > advanced if position == FIRST else i == advanced and not restarted)
+        first *= loop[TILE]
+        other *= loop[FRESH] if reused else loop[TILE]
+        if short and loop[RAGGED]:
+            cut = True
+            alone *= loop[LAST]
+            ragged *= loop[LAST_FRESH] if reused else loop[LAST]
+        else:
+            alone *= loop[TILE]
+            ragged *= loop[FRESH] if reused else loop[TILE]
+    if not spread:
+        return first
+    if not edge:
+        return summed(first, other, -1, units)
+    return summed(alone if cut and active == 1 else first, other, ragged if cut else -1, active)
