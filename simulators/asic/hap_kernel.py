@@ -18,7 +18,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-NEXT, READY, REST, FREE, STATE = range(5)  # of a network: next layer, end of its last one, work left; of a unit: when free
+# Of a network: its next layer, the end of its last one, its work left.  Of a unit: when it is free, its work left.
+NEXT, READY, REST, FREE, LOAD, STATE = range(6)
 NEVER = np.int64(1) << 62
 
 Ints = NDArray[np.int64]
@@ -31,16 +32,19 @@ def schedule(latency: Ints, first: Ints, mapping: Ints, cutoff: int, start: Ints
     Among several the network with more work left goes first, then the one with the lower number.
 
     Returns:
-        The makespan; or, once it is known to exceed ``cutoff``, the first end that does.
+        The makespan; or, as soon as it is known to exceed ``cutoff``, something between the two that does.
     """
     networks = len(first) - 1
     state[FREE, :] = 0
+    state[LOAD, :] = 0
     for network in range(networks):
         state[NEXT, network] = first[network]
         state[READY, network] = 0
         work = 0
         for layer in range(first[network], first[network + 1]):
-            work += latency[layer, mapping[layer]]
+            unit = mapping[layer]
+            work += latency[layer, unit]
+            state[LOAD, unit] += latency[layer, unit]
         state[REST, network] = work
     makespan = 0
     for _ in range(first[networks] - first[0]):
@@ -55,13 +59,16 @@ def schedule(latency: Ints, first: Ints, mapping: Ints, cutoff: int, start: Ints
         layer = state[NEXT, chosen]
         unit = mapping[layer]
         start[layer] = begin
-        end = begin + latency[layer, unit]
-        if end > cutoff:
-            return end
+        bound = begin + max(state[REST, chosen], state[LOAD, unit])  # what is left of the network, and for the unit
+        if bound > cutoff:
+            return bound
+        cycles = latency[layer, unit]
+        end = begin + cycles
         state[NEXT, chosen] += 1
         state[READY, chosen] = end
-        state[REST, chosen] -= latency[layer, unit]
+        state[REST, chosen] -= cycles
         state[FREE, unit] = end
+        state[LOAD, unit] -= cycles
         makespan = max(makespan, end)
     return makespan
 
