@@ -31,11 +31,11 @@ def exact(latency: Ints, energy: Ints, first: Ints, limit: int) -> tuple[Ints, I
         ArchGymError: the solver gave up.
     """
     problem = _Problem(latency, energy, first)
-    if limit < 0 or not problem.solve("energy", makespan=limit):
+    if limit >= 0 and problem.solve("energy", makespan=limit):
+        problem.solve("makespan", makespan=limit, energy=problem.energy)
+    else:
         problem.solve("makespan")
-        limit = problem.makespan
-        problem.solve("energy", makespan=limit)
-    problem.solve("makespan", makespan=limit, energy=problem.energy)
+        problem.solve("energy", makespan=problem.makespan)
     return problem.mapping, _packed(latency, first, problem.mapping, problem.start)
 
 
