@@ -42,7 +42,7 @@ PARTS = ("pe", "l1", "l2", "noc")
 
 
 @njit(cache=True, nogil=True)
-def parts_of(pes, bandwidth, l1_bytes, l2_bytes, hardware):
+def parts_of(pes: int, bandwidth: int, l1_bytes: int, l2_bytes: int, hardware: Floats) -> tuple[float, float, float, float]:
     """Area or power of the parts of a unit.
 
     Args:
@@ -63,7 +63,7 @@ def parts_of(pes, bandwidth, l1_bytes, l2_bytes, hardware):
 
 
 @njit(cache=True, nogil=True)
-def _fill(units, l1_bytes, l2_bytes, hardware, parts):
+def _fill(units: Words, l1_bytes: Words, l2_bytes: Words, hardware: Floats, parts: Floats) -> None:
     for i in range(len(units)):
         parts[i] = parts_of(units[i, PES], units[i, BANDWIDTH], l1_bytes[i], l2_bytes[i], hardware)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from numba import njit
 
 from simulators.asic.counts import Flow
-from simulators.asic.shape import DLA_CLUSTER
+from simulators.asic.shape import DLA_CLUSTER, Shape
 from simulators.asic.transfer import delay, iteration, offchip_floor
 
 
 @njit(cache=True, nogil=True)
-def flow(of, pes, bandwidth, hops, offchip):
+def flow(of: Shape, pes: int, bandwidth: int, hops: int, offchip: int) -> Flow:
     """What a layer moves and how long it takes; exact if ``closed.applies``.
 
     Args:
-        of: the layer, a ``Shape``.
+        of: the layer.
         pes: processing elements of the unit.
         bandwidth: of the network on chip, elements per cycle.
         hops: hops times the latency of one, cycles.
@@ -76,6 +76,6 @@ def flow(of, pes, bandwidth, hops, offchip):
 
 
 @njit(cache=True, nogil=True)
-def _sent(active, items, clusters):
+def _sent(active: int, items: int, clusters: int) -> int:
     """Outputs of an iteration; the last unit of an under-filled only pass sends nothing, as in MAESTRO."""
     return active - 1 if items < clusters and active >= 2 else active

@@ -5,17 +5,18 @@ from __future__ import annotations
 from numba import njit
 
 from simulators.asic.counts import Flow
+from simulators.asic.shape import Shape
 from simulators.asic.transfer import delay, iteration, offchip_floor
 
 FILTER_TILE = 16
 
 
 @njit(cache=True, nogil=True)
-def flow(of, pes, bandwidth, hops, offchip, lone):
+def flow(of: Shape, pes: int, bandwidth: int, hops: int, offchip: int, lone: int) -> Flow:
     """What a layer of stride 1 moves and how long it takes.
 
     Args:
-        of: the layer, a ``Shape``.
+        of: the layer.
         pes: processing elements of the unit, at least as many as a filter has rows.
         bandwidth: of the network on chip, elements per cycle.
         hops: hops times the latency of one, cycles.

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators.asic import closed, general
+from simulators.asic.closed_rs import FILTER_TILE
 from simulators.asic.counts import (
     FIGURES_SIZE,
     FILTER_L1_READ,
@@ -30,10 +31,11 @@ from simulators.asic.counts import (
     OUTPUT_L2_READ,
     OUTPUT_L2_WRITE,
     RUNTIME,
+    Flow,
 )
 from simulators.asic.energy import L1_ACCESS, L2_ACCESS, MAC
-from simulators.asic.layout import CLEAN, DSCONV, KIND, PES, RS, TEMPLATE, C, K, R, S, X, Y
-from simulators.asic.shape import cluster, shape
+from simulators.asic.layout import BANDWIDTH, PES, RS, TEMPLATE
+from simulators.asic.shape import Shape, cluster, shape
 from simulators.asic.validate import check
 
 Words = NDArray[np.int64]
@@ -43,8 +45,26 @@ OFFCHIP = 70_000  # elements per cycle of the off-chip link: so many that it nev
 
 
 @njit(cache=True, nogil=True)
-def flow_of(layer, unit, hops, offchip, mode):
+def flow_of(of: Shape, template: int, pes: int, bandwidth: int, hops: int, offchip: int, mode: int) -> Flow:
     """What a layer moves on a unit that can run it, by the closed form where one applies.
+
+    Args:
+        of: the layer.
+        template: ``DLA``, ``SHI`` or ``RS``.
+        pes: processing elements of the unit, at least a cluster.
+        bandwidth: of the network on chip, elements per cycle.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+    """
+    if closed.applies(of, template):
+        return closed.flow(of, template, pes, bandwidth, hops, offchip, mode)
+    return general.flow(of, template, pes, bandwidth, hops, offchip, mode)
+
+
+@njit(cache=True, nogil=True)
+def price(layer: Words, unit: Words, hops: int, offchip: int, mode: int) -> tuple[int, int]:
+    """Latency and energy of a layer on a unit.
 
     Args:
         layer: ``(LAYER_SIZE,)`` int64.
@@ -54,34 +74,21 @@ def flow_of(layer, unit, hops, offchip, mode):
         mode: ``COMPATIBLE`` or ``CLEAN``.
 
     Returns:
-        ``counts.Flow``.
-    """
-    if closed.applies(layer, unit, mode):
-        return closed.flow(layer, unit, hops, offchip, mode)
-    return general.flow(layer, unit, hops, offchip, mode)
-
-
-@njit(cache=True, nogil=True)
-def price(layer, unit, hops, offchip, mode):
-    """Latency and energy of a layer on a unit.
-
-    Arguments are those of ``flow_of``.
-
-    Returns:
         Cycles, and energy in hundredths of a multiply-accumulate; both ``IMPOSSIBLE`` if the unit has fewer processing
         elements than one cluster of its template needs for the layer.
     """
-    if unit[PES] < cluster(layer, unit):
+    of = shape(layer, mode)
+    template, pes = unit[TEMPLATE], unit[PES]
+    if pes < cluster(of, template, pes):
         return IMPOSSIBLE, IMPOSSIBLE
-    flow = flow_of(layer, unit, hops, offchip, mode)
-    filled_inputs, filled_filters, read_outputs = _fills(layer, mode)
-    l2 = flow.inputs + flow.filters + flow.outputs + filled_inputs + filled_filters + read_outputs
+    flow = flow_of(of, template, pes, unit[BANDWIDTH], hops, offchip, mode)
+    l2 = of.inputs + of.k * of.c * of.r * of.s + of.results + flow.inputs + flow.filters + flow.outputs
     l1 = 2 * flow.macs + 2 * flow.sums + flow.inputs + flow.filters
     return flow.cycles, L2_ACCESS * l2 + L1_ACCESS * l1 + MAC * flow.macs
 
 
 @njit(cache=True, nogil=True)
-def price_all(layers, units, hops, offchip, mode, latency, energy):
+def price_all(layers: Words, units: Words, hops: int, offchip: int, mode: int, latency: Words, energy: Words) -> None:
     """Latency and energy of each layer on each unit.
 
     Args:
@@ -99,7 +106,7 @@ def price_all(layers, units, hops, offchip, mode, latency, energy):
 
 
 @njit(cache=True, nogil=True)
-def layer_cost(layer, unit, hops, offchip, mode, out):
+def layer_cost(layer: Words, unit: Words, hops: int, offchip: int, mode: int, out: Words) -> None:
     """All figures of a layer on a unit.
 
     Args:
@@ -111,55 +118,36 @@ def layer_cost(layer, unit, hops, offchip, mode, out):
         out: ``(FIGURES_SIZE,)`` int64, filled in the order of ``counts.FIGURES``; runtime is ``IMPOSSIBLE`` and the rest 0
             if the unit cannot run the layer.
     """
-    if unit[PES] < cluster(layer, unit):
+    of = shape(layer, mode)
+    template, pes = unit[TEMPLATE], unit[PES]
+    if pes < cluster(of, template, pes):
         out[:] = 0
         out[RUNTIME] = IMPOSSIBLE
     else:
-        figures_of(layer, unit, flow_of(layer, unit, hops, offchip, mode), mode, out)
+        write_figures(of, template, flow_of(of, template, pes, unit[BANDWIDTH], hops, offchip, mode), out)
 
 
 @njit(cache=True, nogil=True)
-def figures_of(layer, unit, flow, mode, out):
-    """All figures that follow from a flow.
+def write_figures(of: Shape, template: int, flow: Flow, out: Words) -> None:
+    """Writes all figures that follow from a flow.
 
     Args:
-        layer: ``(LAYER_SIZE,)`` int64.
-        unit: ``(UNIT_SIZE,)`` int64.
-        flow: ``counts.Flow`` of the layer on the unit.
-        mode: ``COMPATIBLE`` or ``CLEAN``.
+        of: the layer.
+        template: ``DLA``, ``SHI`` or ``RS``.
+        flow: of the layer on a unit.
         out: ``(FIGURES_SIZE,)`` int64, filled in the order of ``counts.FIGURES``.
     """
     out[RUNTIME], out[MACS] = flow.cycles, flow.macs
-    out[L1_REQUIRED] = _l1_required(layer, unit)
+    out[L1_REQUIRED] = 6 * of.r * of.s  # a window of each tensor, double-buffered
+    if template == RS:  # a row of input, and one of each filter and its output, for 16 filters even if there are fewer
+        out[L1_REQUIRED] = 2 * (1 + 2 * (1 if of.depthwise else FILTER_TILE)) * of.s
     out[L2_REQUIRED] = 2 * (flow.first_inputs + flow.first_filters + flow.first_outputs)
     out[INPUT_L1_READ] = out[FILTER_L1_READ] = flow.macs
     out[OUTPUT_L1_READ] = out[OUTPUT_L1_WRITE] = flow.sums
     out[INPUT_L1_WRITE] = out[INPUT_L2_READ] = flow.inputs
     out[FILTER_L1_WRITE] = out[FILTER_L2_READ] = flow.filters
     out[OUTPUT_L2_WRITE] = flow.outputs
-    out[INPUT_L2_WRITE], out[FILTER_L2_WRITE], out[OUTPUT_L2_READ] = _fills(layer, mode)
-
-
-@njit(cache=True, nogil=True)
-def _fills(layer, mode):
-    """Inputs and filters written to the second-level buffer from outside, once, and outputs read from it, once."""
-    filters = 1 if layer[KIND] == DSCONV else layer[K]
-    maps = layer[C] if layer[KIND] == DSCONV else layer[K]
-    inputs = layer[C] * layer[Y] * layer[X]
-    if mode == CLEAN:
-        of = shape(layer, mode)
-        outputs = maps * of.rows * of.columns
-    else:  # MAESTRO ignores the stride here
-        outputs = maps * (layer[Y] - layer[R] + 1) * (layer[X] - layer[S] + 1)
-    return inputs, filters * layer[C] * layer[R] * layer[S], outputs
-
-
-@njit(cache=True, nogil=True)
-def _l1_required(layer, unit):
-    """Bytes of a processing element: its tiles of the three tensors, double-buffered."""
-    if unit[TEMPLATE] == RS:  # a row of input, of filters and of outputs; 16 filters are reserved even if there are fewer
-        return (6 if layer[KIND] == DSCONV else 66) * layer[S]
-    return 6 * layer[R] * layer[S]
+    out[INPUT_L2_WRITE], out[FILTER_L2_WRITE], out[OUTPUT_L2_READ] = of.inputs, of.k * of.c * of.r * of.s, of.results
 
 
 def unit_costs(

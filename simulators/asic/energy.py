@@ -31,7 +31,7 @@ L2_ACCESS, L1_ACCESS, MAC = 1861, 168, 100  # hundredths of a multiply-accumulat
 
 
 @njit(cache=True, nogil=True)
-def energy_of(figures):
+def energy_of(figures: NDArray[np.int64]) -> int:
     """Energy of a layer on a unit, int64 in hundredths of a multiply-accumulate.
 
     Args:

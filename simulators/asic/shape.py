@@ -1,18 +1,20 @@
-"""Sizes that follow from a layer and a unit."""
+"""A layer as the mappings see it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from simulators.asic.layout import CLEAN, CONV, DLA, DSCONV, KIND, PES, SHI, STRIDE, TEMPLATE, C, K, R, S, X, Y
+from simulators.asic.layout import CLEAN, DLA, DSCONV, KIND, SHI, STRIDE, C, K, R, S, X, Y
 
-DLA_CLUSTER, SHI_CLUSTER = 64, 8  # processing elements of a unit's cluster, if it has so many
+DLA_CLUSTER, SHI_CLUSTER = 64, 8  # processing elements of a cluster; a unit with fewer for dla has one cluster of all
 
 
 class Shape(NamedTuple):
-    """A layer as the mappings see it.
+    """Sizes of a layer.
 
     Attributes:
         depthwise: each filter sees its own channel only.
@@ -25,6 +27,8 @@ class Shape(NamedTuple):
         stride: of both axes.
         rows: of the output.
         columns: of the output.
+        inputs: elements of the input that are written to the second-level buffer from outside.
+        results: elements of the output that are read from it.
     """
 
     depthwise: bool
@@ -37,37 +41,35 @@ class Shape(NamedTuple):
     stride: int
     rows: int
     columns: int
+    inputs: int
+    results: int
 
 
 @njit(cache=True, nogil=True)
-def shape(layer, mode):
-    """The shape of a layer.
+def shape(layer: NDArray[np.int64], mode: int) -> Shape:
+    """The sizes of a layer.
 
     Args:
         layer: ``(LAYER_SIZE,)`` int64.
-        mode: ``COMPATIBLE``, or ``CLEAN``, which sees a layer of any stride as one of stride 1 with the same output.
+        mode: ``COMPATIBLE``, or ``CLEAN``, in which a layer of any stride is one of stride 1 with the same output.
     """
-    depthwise = layer[KIND] == DSCONV
-    k, c, r, s, stride = layer[K], layer[C], layer[R], layer[S], layer[STRIDE]
-    rows, columns = (layer[Y] - r) // stride + 1, (layer[X] - s) // stride + 1
-    if depthwise:
-        k = 1
-    if mode == CLEAN:
-        return Shape(depthwise, k, c, r, s, rows + r - 1, columns + s - 1, 1, rows, columns)
-    return Shape(depthwise, k, c, r, s, layer[Y], layer[X], stride, rows, columns)
+    depthwise, c, r, s, y, x, stride = layer[KIND] == DSCONV, layer[C], layer[R], layer[S], layer[Y], layer[X], layer[STRIDE]
+    k, maps = (1, c) if depthwise else (layer[K], layer[K])
+    rows, columns = y - r + 1, x - s + 1
+    inputs, results = c * y * x, maps * rows * columns  # MAESTRO ignores the stride in what is read
+    if stride > 1:
+        rows, columns = (y - r) // stride + 1, (x - s) // stride + 1
+        if mode == CLEAN:
+            y, x, stride, results = rows + r - 1, columns + s - 1, 1, maps * rows * columns
+    return Shape(depthwise, k, c, r, s, y, x, stride, rows, columns, inputs, results)
 
 
 @njit(cache=True, nogil=True)
-def cluster(layer, unit):
+def cluster(of: Shape, template: int, pes: int) -> int:
     """Processing elements that work as one: a template spreads filters, or rows, over clusters.
 
-    Args:
-        layer: ``(LAYER_SIZE,)`` int64.
-        unit: ``(UNIT_SIZE,)`` int64.
-
-    Returns:
-        int64; the unit runs the layer if it has so many processing elements.
+    A unit with fewer cannot run the layer.
     """
-    if unit[TEMPLATE] == DLA:
-        return min(DLA_CLUSTER, unit[PES]) if layer[KIND] == CONV else 1
-    return SHI_CLUSTER if unit[TEMPLATE] == SHI else layer[R]
+    if template == DLA:
+        return 1 if of.depthwise else min(DLA_CLUSTER, pes)
+    return SHI_CLUSTER if template == SHI else of.r

@@ -6,7 +6,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def delay(elements, bandwidth, hops):
+def delay(elements: int, bandwidth: int, hops: int) -> int:
     """Cycles that elements take over the network on chip.
 
     Args:
@@ -18,7 +18,7 @@ def delay(elements, bandwidth, hops):
 
 
 @njit(cache=True, nogil=True)
-def offchip_floor(inputs, filters, outputs, offchip):
+def offchip_floor(inputs: int, filters: int, outputs: int, offchip: int) -> int:
     """Cycles that every iteration takes at least, from what the first iteration moves, double-buffered.
 
     Args:
@@ -31,7 +31,7 @@ def offchip_floor(inputs, filters, outputs, offchip):
 
 
 @njit(cache=True, nogil=True)
-def iteration(least, elements, bandwidth, hops):
+def iteration(least: int, elements: int, bandwidth: int, hops: int) -> int:
     """Cycles of a double-buffered iteration: what it computes and what it moves overlap.
 
     Args:

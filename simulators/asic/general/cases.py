@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from simulators.asic.general.results import taken
+from simulators.asic.general.results import ADVANCED, IS_EDGE, PLACE, PRODUCT_SIZE, begin, extend, finish
 from simulators.asic.general.table import (
     ACTIVE,
     COMPUTE,
     CRITICAL,
     DIM,
     EDGE,
-    EDGES,
     FILTERS,
     FIRST,
     FIRST_TIMES,
     INPUTS,
     LOOPS,
-    OUTPUTS,
-    PARALLEL,
-    RAGGED,
-    RAGGED_EDGES,
-    TIMES,
-    WORK,
 )
-from simulators.asic.general.traffic import at_edge, brought
+from simulators.asic.general.traffic import brought
 from simulators.asic.layout import C, K, R, S, X, Y
+
+Words = NDArray[np.int64]
+
+PLACES = 9  # positions of the parallel loops of a level, of which there are at most two
 
 
 @njit(cache=True, nogil=True)
-def list_cases(loops, depthwise, units, active, positions, cases):
+def list_cases(loops: Words, depthwise: bool, units: int, active: int, cases: Words) -> int:
     """Lists the cases of a level, that in which every loop is in its first position first.
 
     Args:
@@ -37,7 +36,6 @@ def list_cases(loops, depthwise, units, active, positions, cases):
         depthwise: whether outputs depend on channels instead of filters.
         units: of the level.
         active: units at work if a parallel loop is at its edge.
-        positions: ``(LOOPS,)`` int64, overwritten.
         cases: ``(MOST_CASES, CASE_SIZE)`` int64, filled in; ``COMPUTE`` is set to the multiply-accumulates of a unit.
 
     Returns:
@@ -51,25 +49,29 @@ def list_cases(loops, depthwise, units, active, positions, cases):
     else:
         filters |= 1 << K
         outputs |= 1 << K
-    positions[:] = FIRST
-    found = 0
+    positions = np.zeros(LOOPS, np.int64)
+    products = np.empty((LOOPS + 1, PRODUCT_SIZE), np.int64)
+    traffic = np.empty(((LOOPS + 1) * PLACES, 2), np.int64)  # by the loop that advanced and the positions of parallel loops
+    for place in range(len(traffic)):
+        traffic[place, 0] = -1
+    begin(products)
+    found = i = 0
     while True:
-        case = cases[found]
-        times, advanced = 1, -1
-        for i in range(LOOPS):
-            times *= loops[i, FIRST_TIMES + positions[i]]
-            if positions[i] != FIRST:
-                advanced = i
-        case[TIMES] = times
-        case[OUTPUTS], case[WORK], case[CRITICAL] = taken(loops, positions, outputs, units, active)
-        case[COMPUTE] = case[CRITICAL]
-        case[INPUTS] = brought(loops, positions, advanced, inputs, units, active)
-        case[FILTERS] = brought(loops, positions, advanced, filters, units, active)
-        _note_edges(loops, positions, units, active, case)
+        for j in range(i, LOOPS):
+            extend(loops, j, positions[j], outputs >> loops[j, DIM] & 1 == 1, active, products)
+        finish(products, units, active, cases, found)
+        cases[found, COMPUTE] = cases[found, CRITICAL]
+        cases[found, ACTIVE] = active if products[LOOPS, IS_EDGE] else units
+        advanced = products[LOOPS, ADVANCED]
+        place = (advanced + 1) * PLACES + products[LOOPS, PLACE]
+        if traffic[place, 0] < 0:
+            traffic[place, 0] = brought(loops, positions, advanced, inputs, units, active)
+            traffic[place, 1] = brought(loops, positions, advanced, filters, units, active)
+        cases[found, INPUTS], cases[found, FILTERS] = traffic[place, 0], traffic[place, 1]
         found += 1
         i = LOOPS - 1
         while i >= 0:
-            _step(loops[i], positions, i)
+            positions[i] = _next(loops, i, positions[i])
             if positions[i] != FIRST:
                 break
             i -= 1
@@ -78,30 +80,9 @@ def list_cases(loops, depthwise, units, active, positions, cases):
 
 
 @njit(cache=True, nogil=True)
-def _step(loop, positions, i):
-    """Moves a loop to its next position that occurs, or back to the first."""
-    position = positions[i] + 1
-    while position <= EDGE and loop[FIRST_TIMES + position] == 0:
+def _next(loops: Words, i: int, position: int) -> int:
+    """The next position of a loop that occurs, or the first."""
+    position += 1
+    while position <= EDGE and loops[i, FIRST_TIMES + position] == 0:
         position += 1
-    positions[i] = FIRST if position > EDGE else position
-
-
-@njit(cache=True, nogil=True)
-def _note_edges(loops, positions, units, active, case):
-    """Says which dimensions are cut short, for units that are not ragged and for the one that is."""
-    edges = ragged_edges = 0
-    edge = False
-    for i in range(LOOPS):
-        if not at_edge(loops[i], positions[i]):
-            continue
-        bit = 1 << loops[i, DIM]
-        if not loops[i, PARALLEL]:
-            edges |= bit
-            continue
-        edge = True
-        if active == 1:
-            edges |= bit
-        elif loops[i, RAGGED]:
-            ragged_edges |= bit
-    case[EDGES], case[RAGGED_EDGES] = edges, edges | ragged_edges
-    case[ACTIVE] = active if edge else units
+    return FIRST if position > EDGE else position

@@ -18,44 +18,40 @@ from simulators.asic.general.table import (
     TIMES,
     WORK,
 )
-from simulators.asic.layout import BANDWIDTH, PES, TEMPLATE
-from simulators.asic.shape import shape
+from simulators.asic.shape import Shape
 from simulators.asic.transfer import delay, iteration, offchip_floor
 
 
 @njit(cache=True, nogil=True)
-def flow(layer, unit, hops, offchip, mode):
+def flow(of: Shape, template: int, pes: int, bandwidth: int, hops: int, offchip: int, mode: int) -> Flow:
     """What a layer moves on a unit and how long it takes.
 
     Args:
-        layer: ``(LAYER_SIZE,)`` int64.
-        unit: ``(UNIT_SIZE,)`` int64, with enough processing elements for a cluster.
+        of: the layer.
+        template: ``DLA``, ``SHI`` or ``RS``.
+        pes: processing elements of the unit, at least a cluster.
+        bandwidth: of the network on chip, elements per cycle.
         hops: hops times the latency of one, cycles.
         offchip: bandwidth of the off-chip link, elements per cycle.
         mode: ``COMPATIBLE`` or ``CLEAN``.
-
-    Returns:
-        ``counts.Flow``.
     """
     cases = np.empty((MOST_CASES, CASE_SIZE), np.int64)
-    bandwidth = unit[BANDWIDTH]
-    found = analyse(shape(layer, mode), unit[TEMPLATE], unit[PES], bandwidth, hops, mode, cases)
+    found = analyse(of, template, pes, bandwidth, hops, mode, cases)
     first_inputs, first_filters, first_outputs = cases[0, INPUTS], cases[0, FILTERS], cases[0, OUTPUTS]
     floor = offchip_floor(first_inputs, first_filters, first_outputs, offchip)
     cycles = macs = sums = inputs = filters = outputs = 0
     for i in range(found):
-        case = cases[i]
-        times = case[TIMES]
-        outputs += times * case[OUTPUTS]
-        sums += times * case[WORK]
-        if case[CRITICAL] <= 0:
+        times = cases[i, TIMES]
+        outputs += times * cases[i, OUTPUTS]
+        sums += times * cases[i, WORK]
+        if cases[i, CRITICAL] <= 0:
             continue
-        brought = case[INPUTS] + case[FILTERS]
+        brought = cases[i, INPUTS] + cases[i, FILTERS]
         if i == 0:
-            cycles += max(case[COMPUTE] + delay(brought, bandwidth, hops), floor)
+            cycles += max(cases[i, COMPUTE] + delay(brought, bandwidth, hops), floor)
         else:
-            cycles += times * iteration(max(case[COMPUTE], floor), max(brought, case[OUTPUTS]), bandwidth, hops)
-        macs += times * case[WORK]
-        inputs += times * case[INPUTS]
-        filters += times * case[FILTERS]
+            cycles += times * iteration(max(cases[i, COMPUTE], floor), max(brought, cases[i, OUTPUTS]), bandwidth, hops)
+        macs += times * cases[i, WORK]
+        inputs += times * cases[i, INPUTS]
+        filters += times * cases[i, FILTERS]
     return Flow(cycles, macs, sums, inputs, filters, outputs, first_inputs, first_filters, first_outputs)

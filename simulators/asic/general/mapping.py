@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.asic.closed_rs import FILTER_TILE
 from simulators.asic.general.table import DIM, LOOPS, OFFSET, PARALLEL, TILE
 from simulators.asic.layout import DLA, RS, SHI, C, K, R, S, X, Y
-from simulators.asic.shape import DLA_CLUSTER, SHI_CLUSTER
+from simulators.asic.shape import DLA_CLUSTER, SHI_CLUSTER, Shape
+
+Words = NDArray[np.int64]
 
 # Row: template, then template + 3 if depthwise.  A depthwise dla has one level only.
 OUTER = np.array(
@@ -39,11 +42,11 @@ INNER = np.array(
 
 
 @njit(cache=True, nogil=True)
-def outer_loops(of, template, pes, loops):
+def outer_loops(of: Shape, template: int, pes: int, loops: Words) -> int:
     """Lists the loops of the outer level.
 
     Args:
-        of: the layer, a ``Shape``.
+        of: the layer.
         template: ``DLA``, ``SHI`` or ``RS``.
         pes: processing elements of the unit.
         loops: ``(LOOPS, LOOP_SIZE)`` int64; dimension, kind, tile and offset are filled in.
@@ -67,16 +70,16 @@ def outer_loops(of, template, pes, loops):
             tile, offset = min(SHI_CLUSTER - 1 + of.s, of.x), SHI_CLUSTER
         elif dim == K and template == RS and not of.depthwise:
             tile = offset = FILTER_TILE
-        _write(of, loops[i], dim, dim == parallel, tile, offset, True)
+        _write(of, loops, i, dim, dim == parallel, tile, offset, True)
     return clusters
 
 
 @njit(cache=True, nogil=True)
-def inner_loops(of, template, pes, outer, loops):
+def inner_loops(of: Shape, template: int, pes: int, outer: Words, loops: Words) -> int:
     """Lists the loops of the inner level.
 
     Args:
-        of: the layer, a ``Shape``.
+        of: the layer.
         template: ``DLA``, ``SHI`` or ``RS``.
         pes: processing elements of the unit.
         outer: ``(LOOPS, LOOP_SIZE)`` int64, the loops of the outer level.
@@ -99,7 +102,7 @@ def inner_loops(of, template, pes, outer, loops):
             if dim == Y or dim == R:  # both on the same processing elements: a diagonal
                 parallel, tile, offset = True, 1, 1
         if own:
-            _write(of, loops[i], dim, parallel, tile, offset, False)
+            _write(of, loops, i, dim, parallel, tile, offset, False)
         else:
             for j in range(LOOPS):
                 if outer[j, DIM] == dim:
@@ -111,7 +114,7 @@ def inner_loops(of, template, pes, outer, loops):
 
 
 @njit(cache=True, nogil=True)
-def _window(of, dim):
+def _window(of: Shape, dim: int) -> tuple[int, int]:
     """Tile and offset that a dimension has in most lists: a filter window, or one element."""
     if dim == R:
         return of.r, of.r
@@ -125,11 +128,11 @@ def _window(of, dim):
 
 
 @njit(cache=True, nogil=True)
-def _write(of, loop, dim, parallel, tile, offset, outermost):
+def _write(of: Shape, loops: Words, i: int, dim: int, parallel: bool, tile: int, offset: int, outermost: bool) -> None:
     """Writes a loop, rows and columns of the input at the layer's stride."""
     extent = of.r if dim == Y else of.s
     if of.stride != 1 and (dim == Y or dim == X) and tile >= extent:
         windows = (tile + of.stride - extent) // of.stride
         tile = windows * min(of.stride, extent) + max(extent - of.stride, 0)
         offset = windows * (of.stride if outermost or extent >= of.stride else extent)
-    loop[DIM], loop[PARALLEL], loop[TILE], loop[OFFSET] = dim, parallel, tile, offset
+    loops[i, DIM], loops[i, PARALLEL], loops[i, TILE], loops[i, OFFSET] = dim, parallel, tile, offset

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.asic.general.table import (
     DIM,
@@ -18,9 +20,11 @@ from simulators.asic.general.table import (
     WHOLE,
 )
 
+Words = NDArray[np.int64]
+
 
 @njit(cache=True, nogil=True)
-def set_positions(loops, sizes, units):
+def set_positions(loops: Words, sizes: Words, units: int) -> None:
     """Fills in the positions of the loops of a level.
 
     Args:
@@ -29,24 +33,23 @@ def set_positions(loops, sizes, units):
         units: of the level.
     """
     for i in range(LOOPS):
-        loop = loops[i]
-        size, tile, offset = sizes[loop[DIM]], loop[TILE], loop[OFFSET]
-        loop[FIRST_TIMES], loop[STEADY_TIMES], loop[EDGE_TIMES] = 1, 0, 0
-        if loop[PARALLEL]:
+        size, tile, offset = sizes[loops[i, DIM]], loops[i, TILE], loops[i, OFFSET]
+        loops[i, FIRST_TIMES], loops[i, STEADY_TIMES], loops[i, EDGE_TIMES] = 1, 0, 0
+        if loops[i, PARALLEL]:
             span = tile + offset * (units - 1)  # of all units together
-            loop[WHOLE], loop[SHORT], loop[RAGGED] = size <= span, size < span, size < span
+            loops[i, WHOLE], loops[i, SHORT], loops[i, RAGGED] = size <= span, size < span, size < span
             if size > span:
                 stride = offset * units
                 passes = ((size - tile) // offset + 1) // units - 1  # after the first
-                loop[STEADY_TIMES] = passes
+                loops[i, STEADY_TIMES] = passes
                 covered = (passes + 1) * stride
                 if covered + span > size and passes * stride + span != size:
                     rest = size - covered
                     found = int((rest - tile) / offset) + 1  # rounds to zero: less than a tile counts as a unit
-                    loop[EDGE_TIMES] = 1
-                    loop[RAGGED] = (found - 1) * offset + tile < rest
+                    loops[i, EDGE_TIMES] = 1
+                    loops[i, RAGGED] = (found - 1) * offset + tile < rest
         else:
-            loop[WHOLE], loop[SHORT], loop[RAGGED] = size <= tile, size < tile, 0
+            loops[i, WHOLE], loops[i, SHORT], loops[i, RAGGED] = size <= tile, size < tile, 0
             if size >= tile:
-                loop[STEADY_TIMES] = (size - tile) // offset
-                loop[EDGE_TIMES] = loop[STEADY_TIMES] * offset + tile < size
+                loops[i, STEADY_TIMES] = (size - tile) // offset
+                loops[i, EDGE_TIMES] = loops[i, STEADY_TIMES] * offset + tile < size

@@ -1,12 +1,22 @@
-"""Elements that a case takes back from the units of a level, and its multiply-accumulates."""
+"""Elements that a case takes back from the units of a level, and its multiply-accumulates.
+
+Both are products over the loops.  ``extend`` multiplies one loop to the product of those around it, so that cases that share
+outer positions share the work.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.asic.general.table import (
+    CRITICAL,
     DIM,
     EDGE,
+    EDGES,
+    FIRST,
+    FIRST_TIMES,
     LAST,
     LOOPS,
     OUT_FRESH,
@@ -14,60 +24,132 @@ from simulators.asic.general.table import (
     OUT_LAST_FRESH,
     OUT_LONE,
     OUT_TILE,
+    OUTPUTS,
     PARALLEL,
     RAGGED,
+    RAGGED_EDGES,
     TILE,
+    TIMES,
+    WORK,
 )
 from simulators.asic.general.traffic import at_edge, summed
 
+Words = NDArray[np.int64]
+
+# Columns of a product over the loops from the outermost on, after those that a case shares: TIMES, EDGES, RAGGED_EDGES.
+(
+    OUT_HEAD,  # output elements of the first unit
+    OUT_OTHER,  # of every other unit
+    OUT_RAGGED,  # of a ragged last unit
+    DEPTH,  # multiply-accumulates of the first unit
+    FULL,  # of a unit whose parallel loops are not cut short
+    CUT,  # of a unit whose parallel loops are all cut short
+    IS_SPREAD,  # whether some loop of the output is parallel
+    IS_OUT_EDGE,  # whether such a loop is cut short
+    IS_OUT_RAGGED,  # whether such a loop has a ragged last unit
+    IS_EDGE,  # whether any parallel loop is cut short
+    IS_RAGGED,  # whether the innermost parallel loop has a ragged last unit
+    ADVANCED,  # the innermost loop not in its first position; -1 if all are
+    PLACE,  # positions of the parallel loops as a number
+    PRODUCT_SIZE,
+) = range(3, 17)
+
 
 @njit(cache=True, nogil=True)
-def taken(loops, positions, dims, units, active):
-    """Output elements of a case, and multiply-accumulates.
+def begin(products: Words) -> None:
+    """Writes the product over no loops."""
+    for column in range(PRODUCT_SIZE):
+        products[0, column] = 0
+    for column in (TIMES, OUT_HEAD, OUT_OTHER, OUT_RAGGED, DEPTH, FULL, CUT):
+        products[0, column] = 1
+    products[0, ADVANCED] = -1
+
+
+@njit(cache=True, nogil=True)
+def extend(loops: Words, i: int, position: int, output: bool, active: int, products: Words) -> None:
+    """Multiplies a loop to the product of the loops around it.
 
     Args:
         loops: ``(LOOPS, LOOP_SIZE)`` int64, with tiles and positions.
-        positions: ``(LOOPS,)`` int64, the case.
-        dims: bit set of the output's dimensions.
+        i: index of the loop.
+        position: of the loop.
+        output: whether the output has its dimension.
+        active: units at work if a parallel loop is at its edge.
+        products: ``(LOOPS + 1, PRODUCT_SIZE)`` int64; row ``i`` is the product so far, the next row is filled in.
+    """
+    at = i + 1
+    for column in range(PRODUCT_SIZE):
+        products[at, column] = products[i, column]
+    products[at, TIMES] *= loops[i, FIRST_TIMES + position]
+    if position != FIRST:
+        products[at, ADVANCED] = i
+    short = at_edge(loops, i, position)
+    whole, last = (loops[i, OUT_TILE], loops[i, OUT_LAST]) if output else (loops[i, TILE], loops[i, LAST])
+    if not loops[i, PARALLEL]:
+        amount = last if short else whole
+        products[at, DEPTH] *= amount
+        products[at, FULL] *= amount
+        products[at, CUT] *= amount
+        if output:
+            products[at, OUT_HEAD] *= amount
+            products[at, OUT_OTHER] *= amount
+            products[at, OUT_RAGGED] *= amount
+        if short:
+            products[at, EDGES] |= 1 << loops[i, DIM]
+            products[at, RAGGED_EDGES] |= 1 << loops[i, DIM]
+        return
+    ragged = short and loops[i, RAGGED] == 1
+    products[at, PLACE] = 3 * products[at, PLACE] + position
+    products[at, IS_EDGE] |= short
+    products[at, IS_RAGGED] = ragged
+    if short and active == 1:
+        products[at, EDGES] |= 1 << loops[i, DIM]
+    if (short and active == 1) or ragged:
+        products[at, RAGGED_EDGES] |= 1 << loops[i, DIM]
+    head = whole
+    if active == 1 and short:
+        if position == EDGE:
+            head = loops[i, OUT_LONE] if output else last
+        elif ragged:
+            head = last
+    products[at, DEPTH] *= head
+    products[at, FULL] *= whole
+    products[at, CUT] *= last
+    if output:
+        products[at, IS_SPREAD] = 1
+        products[at, IS_OUT_EDGE] |= short
+        products[at, IS_OUT_RAGGED] |= ragged
+        products[at, OUT_HEAD] *= head
+        products[at, OUT_OTHER] *= max(loops[i, OUT_FRESH], 1)
+        products[at, OUT_RAGGED] *= loops[i, OUT_LAST_FRESH] if ragged else max(loops[i, OUT_FRESH], 1)
+
+
+@njit(cache=True, nogil=True)
+def finish(products: Words, units: int, active: int, cases: Words, found: int) -> None:
+    """Writes the results of a case from the product over all loops.
+
+    Args:
+        products: ``(LOOPS + 1, PRODUCT_SIZE)`` int64.
         units: of the level.
         active: units at work if a parallel loop is at its edge.
-
-    Returns:
-        Output elements of all units, multiply-accumulates of all units, and of the first one.
+        cases: ``(MOST_CASES, CASE_SIZE)`` int64.
+        found: row of the case.
     """
-    out_first = out_other = out_ragged = 1
-    depth = full = cut_depth = 1  # multiply-accumulates: of the first unit, of a unit not cut short, of a ragged one
-    spread = out_edge = out_cut = edge = cut = False
-    for i in range(LOOPS):
-        loop, position = loops[i], positions[i]
-        short = at_edge(loop, position)
-        output = dims >> loop[DIM] & 1
-        whole, last = (loop[OUT_TILE], loop[OUT_LAST]) if output else (loop[TILE], loop[LAST])
-        if not loop[PARALLEL]:
-            amount = last if short else whole
-            depth, full, cut_depth = depth * amount, full * amount, cut_depth * amount
-            if output:
-                out_first, out_other, out_ragged = out_first * amount, out_other * amount, out_ragged * amount
-            continue
-        ragged = short and loop[RAGGED] == 1
-        edge, cut = edge or short, ragged
-        head = whole
-        if active == 1 and short:
-            if position == EDGE:
-                head = loop[OUT_LONE] if output else last
-            elif ragged:
-                head = last
-        depth, full, cut_depth = depth * head, full * whole, cut_depth * last
-        if output:
-            spread, out_edge, out_cut = True, out_edge or short, out_cut or ragged
-            out_first *= head
-            out_other *= max(loop[OUT_FRESH], 1)
-            out_ragged *= loop[OUT_LAST_FRESH] if ragged else max(loop[OUT_FRESH], 1)
-    outputs = out_first
-    if spread:
-        outputs = summed(out_first, out_other, out_ragged if out_cut else -1, active if out_edge else units)
-    if edge:
-        work = summed(depth, full, cut_depth if cut else -1, active)
+    cases[found, TIMES], cases[found, EDGES], cases[found, RAGGED_EDGES] = (
+        products[LOOPS, TIMES],
+        products[LOOPS, EDGES],
+        products[LOOPS, RAGGED_EDGES],
+    )
+    cases[found, CRITICAL] = products[LOOPS, DEPTH]
+    cases[found, OUTPUTS] = products[LOOPS, OUT_HEAD]
+    if products[LOOPS, IS_SPREAD]:
+        ragged = products[LOOPS, OUT_RAGGED] if products[LOOPS, IS_OUT_RAGGED] else -1
+        cases[found, OUTPUTS] = summed(
+            products[LOOPS, OUT_HEAD], products[LOOPS, OUT_OTHER], ragged, active if products[LOOPS, IS_OUT_EDGE] else units
+        )
+    if products[LOOPS, IS_EDGE]:
+        cases[found, WORK] = summed(
+            products[LOOPS, DEPTH], products[LOOPS, FULL], products[LOOPS, CUT] if products[LOOPS, IS_RAGGED] else -1, active
+        )
     else:
-        work = units * depth
-    return outputs, work, depth
+        cases[found, WORK] = units * products[LOOPS, DEPTH]

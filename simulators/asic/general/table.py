@@ -31,15 +31,15 @@ FIRST, STEADY, EDGE = range(3)  # positions
 # A case of a level, a row of int64.
 (
     TIMES,  # how often it occurs
+    EDGES,  # bit set of the dimensions whose tiles are cut short
+    RAGGED_EDGES,  # those of the last unit, which may be cut shorter
     INPUTS,  # elements brought to the units
     FILTERS,
     OUTPUTS,  # elements taken back
     WORK,  # multiply-accumulates
     CRITICAL,  # multiply-accumulates of one unit; none: the case takes no time and brings nothing
-    EDGES,  # bit set of the dimensions whose tiles are cut short
-    RAGGED_EDGES,  # those of the last unit, which may be cut shorter
     ACTIVE,  # units at work
     COMPUTE,  # cycles of one occurrence, without the transfers of this level
     CASE_SIZE,
 ) = range(11)
-MOST_CASES = 3**LOOPS
+MOST_CASES = 81

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.asic.general.table import (
     DIM,
@@ -21,9 +23,11 @@ from simulators.asic.general.table import (
 )
 from simulators.asic.layout import R, S, X, Y
 
+Words = NDArray[np.int64]
+
 
 @njit(cache=True, nogil=True)
-def set_tiles(loops, sizes, lone_counts_inputs):
+def set_tiles(loops: Words, sizes: Words, lone_counts_inputs: bool) -> None:
     """Fills in the sizes of the tiles of a level.
 
     Args:
@@ -34,36 +38,34 @@ def set_tiles(loops, sizes, lone_counts_inputs):
     """
     row = column = 0
     for i in range(LOOPS):
-        loop = loops[i]
-        if loop[DIM] == R:
+        if loops[i, DIM] == R:
             row = i
-        elif loop[DIM] == S:
+        elif loops[i, DIM] == S:
             column = i
-        size, tile, offset = sizes[loop[DIM]], loop[TILE], loop[OFFSET]
+        size, tile, offset = sizes[loops[i, DIM]], loops[i, TILE], loops[i, OFFSET]
         steps = max(0, (size - tile) // offset)
         left = size - (steps + 1) * offset
-        loop[FRESH] = 0 if size <= tile and not loop[PARALLEL] else min(tile, offset)
-        loop[LAST_FRESH] = max(offset - (tile - left), 0)
+        loops[i, FRESH] = 0 if size <= tile and not loops[i, PARALLEL] else min(tile, offset)
+        loops[i, LAST_FRESH] = max(offset - (tile - left), 0)
         if steps * offset + tile < size or tile > size:
-            loop[LAST] = left if left >= 0 else size
+            loops[i, LAST] = left if left >= 0 else size
         else:
-            loop[LAST] = tile
+            loops[i, LAST] = tile
     for i in range(LOOPS):
-        loop = loops[i]
-        if loop[DIM] == Y or loop[DIM] == X:
-            window = loops[row if loop[DIM] == Y else column]
-            loop[OUT_TILE] = loop[TILE] - window[TILE] + 1
-            loop[OUT_FRESH] = min(loop[TILE], loop[OFFSET])
-            loop[OUT_LAST] = loop[LAST] - window[LAST] + 1
-            loop[OUT_LAST_FRESH] = min(loop[OFFSET], loop[OUT_LAST])
+        if loops[i, DIM] == Y or loops[i, DIM] == X:
+            window = loops[row if loops[i, DIM] == Y else column]
+            loops[i, OUT_TILE] = loops[i, TILE] - window[TILE] + 1
+            loops[i, OUT_FRESH] = min(loops[i, TILE], loops[i, OFFSET])
+            loops[i, OUT_LAST] = loops[i, LAST] - window[LAST] + 1
+            loops[i, OUT_LAST_FRESH] = min(loops[i, OFFSET], loops[i, OUT_LAST])
         else:
-            loop[OUT_TILE], loop[OUT_FRESH] = loop[TILE], loop[FRESH]
-            loop[OUT_LAST], loop[OUT_LAST_FRESH] = loop[LAST], loop[LAST_FRESH]
-        loop[OUT_LONE] = loop[LAST] if lone_counts_inputs else loop[OUT_LAST]
+            loops[i, OUT_TILE], loops[i, OUT_FRESH] = loops[i, TILE], loops[i, FRESH]
+            loops[i, OUT_LAST], loops[i, OUT_LAST_FRESH] = loops[i, LAST], loops[i, LAST_FRESH]
+        loops[i, OUT_LONE] = loops[i, LAST] if lone_counts_inputs else loops[i, OUT_LAST]
 
 
 @njit(cache=True, nogil=True)
-def active_at_edge(loops, sizes, units):
+def active_at_edge(loops: Words, sizes: Words, units: int) -> int:
     """Units at work when the first parallel loop is at its edge.
 
     Args:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.asic.general.table import (
     DIM,
@@ -19,15 +21,17 @@ from simulators.asic.general.table import (
     WHOLE,
 )
 
+Words = NDArray[np.int64]
+
 
 @njit(cache=True, nogil=True)
-def at_edge(loop, position):
+def at_edge(loops: Words, i: int, position: int) -> bool:
     """Whether a loop is cut short in a position."""
-    return position == EDGE or (position == FIRST and loop[SHORT] == 1)
+    return position == EDGE or (position == FIRST and loops[i, SHORT] == 1)
 
 
 @njit(cache=True, nogil=True)
-def summed(first, other, ragged, units):
+def summed(first: int, other: int, ragged: int, units: int) -> int:
     """Amount of all units: the first, the others, and the last one if it is ragged.
 
     Args:
@@ -44,14 +48,14 @@ def summed(first, other, ragged, units):
 
 
 @njit(cache=True, nogil=True)
-def brought(loops, positions, advanced, dims, units, active):
+def brought(loops: Words, positions: Words, advanced: int, dims: int, units: int, active: int) -> int:
     """Elements of a tensor that a case brings.
 
     The tensor is fetched if the loop that advanced is one of its own; else the model takes it that the tiles are still there.
 
     Args:
         loops: ``(LOOPS, LOOP_SIZE)`` int64, with tiles and positions.
-        positions: ``(LOOPS,)`` int64, the case.
+        positions: ``(LOOPS,)`` int64, the case; only those of parallel loops matter beside ``advanced``.
         advanced: the innermost loop not in its first position; -1 if all are.
         dims: bit set of the tensor's dimensions.
         units: of the level.
@@ -66,28 +70,27 @@ def brought(loops, positions, advanced, dims, units, active):
     first = alone = other = ragged = 1
     spread = edge = cut = False
     for i in range(LOOPS):
-        loop, position = loops[i], positions[i]
-        if not dims >> loop[DIM] & 1:
+        if not dims >> loops[i, DIM] & 1:
             continue
-        short = at_edge(loop, position)
-        if not loop[PARALLEL]:
-            if position == FIRST:
-                amount = loop[LAST] if short else loop[TILE]
-            else:
-                amount = max(loop[FRESH], 1) if i == advanced and not restarted else loop[TILE]
+        if not loops[i, PARALLEL]:
+            amount = loops[i, LAST] if loops[i, SHORT] else loops[i, TILE]
+            if i == advanced and not restarted:
+                amount = max(loops[i, FRESH], 1)
             first, alone, other, ragged = first * amount, alone * amount, other * amount, ragged * amount
             continue
+        position = positions[i]
+        short = at_edge(loops, i, position)
         spread, edge = True, edge or short
         reused = advanced >= 0 and (i > advanced if position == FIRST else i == advanced and not restarted)
-        first *= loop[TILE]
-        other *= loop[FRESH] if reused else loop[TILE]
-        if short and loop[RAGGED]:
+        first *= loops[i, TILE]
+        other *= loops[i, FRESH] if reused else loops[i, TILE]
+        if short and loops[i, RAGGED]:
             cut = True
-            alone *= loop[LAST]
-            ragged *= loop[LAST_FRESH] if reused else loop[LAST]
+            alone *= loops[i, LAST]
+            ragged *= loops[i, LAST_FRESH] if reused else loops[i, LAST]
         else:
-            alone *= loop[TILE]
-            ragged *= loop[FRESH] if reused else loop[TILE]
+            alone *= loops[i, TILE]
+            ragged *= loops[i, FRESH] if reused else loops[i, TILE]
     if not spread:
         return first
     if not edge:
