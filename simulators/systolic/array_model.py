@@ -113,7 +113,7 @@ class ArrayModel:
             "energy_pj": energy_pj,
             "power_mw": energy_pj / latency_ns,
             "area_mm2": energy.area(figures),
-            "utilization": network.macs / (cycles * designs[:, batch.ROWS] * designs[:, batch.COLUMNS]),
+            "utilization": needs[:, physical.MACS] / (cycles * designs[:, batch.ROWS] * designs[:, batch.COLUMNS]),
             "dram_bytes": moved * word,
             "cycles": cycles,
             "compute_cycles": needs[:, physical.COMPUTE_CYCLES],

@@ -135,6 +135,16 @@ def count(needs: Floats, dataflow: int, counts: Floats) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def pay(needs: Floats, dataflow: Floats, prices: Floats, terms: Floats) -> None:
+    """Fills the energy by term, (N, NUM_TERMS), of N designs, or of N layers of one design if ``prices`` has one row."""
+    counts = np.empty(energy.NUM_COUNTS)
+    for index in range(len(needs)):
+        design = min(index, len(prices) - 1)
+        count(needs[index], int(dataflow[design]), counts)
+        energy.energy(counts, prices[design], terms[index])
+
+
+@numba.njit(cache=True, nogil=True)
 def _one(
     design: Floats,
     shapes: Floats,

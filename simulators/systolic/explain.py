@@ -55,7 +55,7 @@ def explain(model: ArrayModel, design: Designs) -> Explanation:
     for network, share in zip(model.networks, model.shares, strict=True):
         needs = model.layer_needs(row[0], network)
         split = _time(needs, cells)
-        spent = _energy(needs, int(row[0, batch.DATAFLOW]), priced)
+        spent = _energy(needs, row[0, batch.DATAFLOW], priced)
         for name in time:
             time[name] += share * split[name].sum()
         for term, name in enumerate(energy.TERMS):
@@ -99,12 +99,10 @@ def _time(needs: Floats, cells: float) -> dict[str, Floats]:
     }
 
 
-def _energy(needs: Floats, dataflow: int, prices: Floats) -> Floats:
+def _energy(needs: Floats, dataflow: float, prices: Floats) -> Floats:
     """Energy of each layer by term in pJ, (L, NUM_TERMS)."""
-    counts, spent = np.empty(energy.NUM_COUNTS), np.empty((len(needs), energy.NUM_TERMS))
-    for layer in range(len(needs)):
-        batch.count(needs[layer], dataflow, counts)
-        energy.energy(counts, prices, spent[layer])
+    spent = np.empty((len(needs), energy.NUM_TERMS))
+    batch.pay(needs, np.array([dataflow]), prices[None], spent)
     return spent
 
 

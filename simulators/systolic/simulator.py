@@ -17,6 +17,7 @@ from archgym import Columns, Explanation, Metrics, Simulator
 from archgym.errors import ArgumentError, UnknownNameError
 from simulators.systolic import memory, workloads
 from simulators.systolic.array_model import ArrayModel, Budgets
+from simulators.systolic.exact_model import ExactModel
 from simulators.systolic.layers import Layer, Network
 from simulators.systolic.switches import Switches
 
@@ -93,6 +94,7 @@ class Systolic(Simulator):
     Args:
         workload: see above.
         model: "physical" or "scalesim3".
+        bandwidth: of "scalesim3": "calc" (no stalls, as much as it takes) or "user" (a third of the DRAM's for each operand).
         space: "systolic" or "eyeriss".
         batch: inputs that are run together; weights are shared, attention is not.
         combine: several networks: "mean", "worst" (of each metric) or "weighted".
@@ -122,6 +124,7 @@ class Systolic(Simulator):
         workload: Workload = "resnet18",
         model: str = "physical",
         space: str = "systolic",
+        bandwidth: str = "calc",
         batch: int = 1,
         combine: str = "mean",
         weights: Sequence[float] | None = None,
@@ -151,6 +154,7 @@ class Systolic(Simulator):
                 "workload": workload if isinstance(workload, str) else _record(self.networks[0]),
                 "model": model,
                 "space": space,
+                "bandwidth": bandwidth,
                 "batch": batch,
                 "combine": combine,
                 "weights": None if weights is None else [float(weight) for weight in weights],
@@ -167,9 +171,12 @@ class Systolic(Simulator):
                 "sram_ports": sram_ports,
             }
         )
+        common = (self.networks, batch, combine, weights, node_nm, constants, budgets)
         switches = Switches(partial_folds, overlap_folds, double_buffering, reuse, sram_ports)
-        self._model = ArrayModel(self.networks, batch, combine, weights, node_nm, constants, budgets, switches, measured)
-        self.space, self.metrics = self._model.space, self._model.metrics
+        self.pricer = (
+            ArrayModel(*common, switches, measured) if model == "physical" else ExactModel(*common, bandwidth, measured)
+        )
+        self.space, self.metrics = self.pricer.space, self.pricer.metrics
         self.summaries = Path(__file__).parent / "optima.json"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -187,10 +194,10 @@ class Systolic(Simulator):
 
     def explain(self, design: ArrayLike) -> Explanation:
         """Where time, energy and area go, layer by layer, with a roofline."""
-        return self._model.explain(self.space.check(np.asarray(design).reshape(1, -1), who=self.name))
+        return self.pricer.explain(self.space.check(np.asarray(design).reshape(1, -1), who=self.name))
 
     def _evaluate(self, columns: Columns, fidelity: str) -> Metrics:
-        return self._model.evaluate(columns)
+        return self.pricer.evaluate(columns)
 
 
 def _rebuild(arguments: dict[str, Any]) -> Systolic:

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators.systolic.exact.closed import ofmap_words
-from simulators.systolic.exact.lowering import Folds, Shape, ceil_div
+from simulators.systolic.exact.lowering import ZERO, Folds, Shape, ceil_div
 from simulators.systolic.exact.ofmap import before, leave, line_of, next_line
 
 Words = NDArray[np.int64]
@@ -85,10 +85,10 @@ def run(
     """
     words, size, part = ofmap_words(of, cut), 1024 * ofmap_kb, 512 * ofmap_kb
     most = ceil_div(part, bandwidth)
-    queue, head, waiting = np.empty((16, 2), np.int64), 0, 0
-    laid_out, writes, drain_start, drain_stop, drain_end = 0, 0, NEVER, -1, -1
-    stalls, total, done = 0, 0, -1  # done: the last line that was looked at
-    ifmap_next, filter_next, ifmap_last, filter_last = 0, 0, -1, -1
+    queue, head, waiting = np.empty((16, 2), np.int64), ZERO, ZERO
+    laid_out, writes, drain_start, drain_stop, drain_end = ZERO, ZERO, NEVER, ZERO - 1, ZERO - 1
+    stalls, total, done = ZERO, ZERO, ZERO - 1  # done: the last line that was looked at
+    ifmap_next, filter_next, ifmap_last, filter_last = ZERO, ZERO, ZERO - 1, ZERO - 1
     trigger = line_of(cut, part) if part < words else NEVER
     drain_line = trigger
     while True:
@@ -142,7 +142,7 @@ def run(
     now, loose = total, words - laid_out
     while loose > 0 or waiting > 0:  # what is left goes out, whether or not a drain still runs
         queue, head, waiting, lines, credit = leave(queue, head, waiting, loose, bandwidth, most)
-        loose = 0
+        loose = ZERO
         writes += credit
         drain_start, drain_stop = min(drain_start, now), max(drain_stop, now + lines - 1)
         now += lines

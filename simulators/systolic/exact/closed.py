@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from simulators.systolic.exact.lowering import IS, OS, WS, Folds, Shape, distinct_words, windows_overlap
+from simulators.systolic.exact.lowering import IS, OS, WS, ZERO, Folds, Shape, distinct_words, windows_overlap
 
 UNKNOWN = -1  # no closed form
 
@@ -83,7 +83,7 @@ def os_filter_fills(of: Shape, cut: Folds, fits: int) -> tuple[int, int]:
     passes = cut.row_folds
     last_block = of.k * (cut.across - (cut.column_folds - 1) * cut.columns)
     block, blocks = of.k * cut.columns, cut.column_folds - 1
-    reads, held, last = 0, 0, -1
+    reads, held, last = ZERO, ZERO, ZERO - 1
     if blocks > 0 and (block >= fits or passes == 1):  # every request misses
         reads = blocks * block * passes
         held = reads % fits

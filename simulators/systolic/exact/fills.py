@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulators.systolic.exact import closed, grid
 from simulators.systolic.exact.demand import requests, walk
-from simulators.systolic.exact.lowering import IS, OS, WS, Folds, Shape, asked_words, ceil_div
+from simulators.systolic.exact.lowering import IS, OS, WS, ZERO, Folds, Shape, asked_words, ceil_div
 
 Stream = NDArray[np.int32]
 
@@ -29,9 +29,9 @@ def replay(stream: Stream, words: int, passes: int, fits: int) -> tuple[int, int
         Misses, and the number (from 0) of the request that filled the set for the last time.
     """
     if passes <= FEW_PASSES:
-        return _walk(stream, words, 0, len(stream) * passes, fits)
+        return _walk(stream, words, ZERO, len(stream) * passes, fits)
     distance = _fill_distances(stream, words, fits)
-    position, end, fills = 0, len(stream) * passes, 0
+    position, end, fills = ZERO, len(stream) * passes, ZERO
     while position + distance[position % len(stream)] <= end:
         position += distance[position % len(stream)]
         fills += 1
@@ -92,7 +92,7 @@ def ifmap(of: Shape, cut: Folds, kb: int) -> tuple[int, int]:
     """DRAM reads of the input, and the request that fills its buffer for the last time, -1 if none does."""
     reads, fits = closed.ifmap_reads(of, cut, kb), closed.capacity(kb)
     if reads == closed.UNKNOWN:
-        passes = 1 if cut.dataflow == IS else cut.column_folds
+        passes = ZERO + 1 if cut.dataflow == IS else cut.column_folds
         return replay(requests(of, cut), of.height * of.width * of.channels, passes, fits)
     # Closed forms with a full set are those in which every request misses.
     return reads, reads - reads % fits - 1

@@ -19,6 +19,8 @@ Words = NDArray[np.int64]
 DATAFLOWS = ("os", "ws", "is")
 OS, WS, IS = range(3)
 
+ZERO = np.int64(0)  # what counters start from: a plain 0 would make Numba compile functions called with it twice
+
 
 class Shape(NamedTuple):
     """Sizes of a layer.

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.systolic.exact.lowering import Folds, Shape
+from simulators.systolic.exact.lowering import ZERO, Folds, Shape
 from simulators.systolic.exact.order import Listing, Sets, is_asked, listing, sets
 from simulators.systolic.exact.window import MISSING, nearest, own_reach, reach, whole, window
 
@@ -27,14 +27,14 @@ def misses(shape: Shape, cut: Folds, is_ifmap: bool, kb: int) -> tuple[Words, Wo
     """
     of = listing(shape, cut, is_ifmap)
     cuts = sets(of.starts[-1], kb)
-    lines, counts, size = np.empty(64, np.int64), np.empty(64, np.int64), 0
+    lines, counts, size = np.empty(64, np.int64), np.empty(64, np.int64), ZERO
     if cuts.step == 0:
         return lines[:0], counts[:0]
-    part_lines, part_counts, logged = np.empty(64, np.int64), np.empty(64, np.int64), 0
-    known, count = np.empty((64, 5), np.int64), 0
+    part_lines, part_counts, logged = np.empty(64, np.int64), np.empty(64, np.int64), ZERO
+    known, count = np.empty((64, 5), np.int64), ZERO
     newest = np.full(of.operand.parts * (cut.row_folds if of.operand.stays else 1), -1, np.int64)
     until = np.empty(of.operand.lanes, np.int64)
-    first = 0
+    first = ZERO
     for c in range(cut.column_folds):
         for r in range(cut.row_folds):
             part = c * cut.row_folds + r if of.operand.stays else (c if of.operand.by_column else r)
@@ -60,7 +60,7 @@ def misses(shape: Shape, cut: Folds, is_ifmap: bool, kb: int) -> tuple[Words, Wo
                 lines[size], counts[size] = base + part_lines[event], part_counts[event]
                 size += 1
             first = known[found, AFTER]
-    return lines[:size].copy(), counts[:size].copy()
+    return lines[:size], counts[:size]
 
 
 @njit(cache=True, nogil=True)
@@ -75,7 +75,7 @@ def _streamed(
     width = min(of.operand.lanes, of.operand.extent - part * of.operand.lanes)
     depth = of.operand.depth
     at = window(of, cuts, first)
-    until[:] = -1  # the last line at which each lane surely hits
+    until.fill(-1)  # the last line at which each lane surely hits
     line = 0
     while line < depth + width - 1:
         ahead = whole(at, part * depth + line)
@@ -97,7 +97,7 @@ def _streamed(
                 continue
             moves = (nearest(of, cuts, at, lane, step) - cuts.active) // cuts.step + 1
             at = window(of, cuts, (at.first + moves * cuts.step) % cuts.count)
-            until[:] = -1
+            until.fill(-1)
             missed += moves
         if missed > 0:
             lines[size], counts[size] = line0 + line, missed
@@ -148,7 +148,8 @@ def _room(lines: Words, counts: Words, size: int, more: int) -> tuple[Words, Wor
     if size + more <= len(lines):
         return lines, counts
     longer_lines, longer_counts = np.empty(2 * (size + more), np.int64), np.empty(2 * (size + more), np.int64)
-    longer_lines[:size], longer_counts[:size] = lines[:size], counts[:size]
+    for i in range(size):
+        longer_lines[i], longer_counts[i] = lines[i], counts[i]
     return longer_lines, longer_counts
 
 
@@ -157,6 +158,8 @@ def _more(known: Words, count: int) -> Words:
     """The same table with room for one more row."""
     if count < len(known):
         return known
-    longer = np.empty((2 * count, known.shape[1]), np.int64)
-    longer[:count] = known
+    longer = np.empty((2 * count, 5), np.int64)
+    for i in range(count):
+        for j in range(5):
+            longer[i, j] = known[i, j]
     return longer

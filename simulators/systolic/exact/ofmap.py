@@ -89,7 +89,7 @@ def leave(queue: Words, head: int, size: int, loose: int, bandwidth: int, most: 
         if size == len(queue):
             longer = np.empty((2 * size, 2), np.int64)
             for i in range(size):
-                longer[i] = queue[(head + i) % size]
+                longer[i, 0], longer[i, 1] = queue[(head + i) % size, 0], queue[(head + i) % size, 1]
             queue, head = longer, 0
         tail = (head + size) % len(queue)
         queue[tail, 0] = loose // bandwidth

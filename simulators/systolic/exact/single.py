@@ -16,10 +16,7 @@ from simulators.systolic.exact.price import price
 
 Words = NDArray[np.int64]
 
-LENGTH = len(REPORT)
 
-
-@njit(cache=True, nogil=True)
 def report(layer: Words, design: Words) -> Words:
     """Figures of one layer.
 
@@ -32,24 +29,27 @@ def report(layer: Words, design: Words) -> Words:
     """
     of = shape(layer)
     cut = folds(of, design[DATAFLOW], design[ROWS], design[COLUMNS])
-    figures = np.zeros(LENGTH, np.int64)
-    nothing = np.empty(0, np.int64)
-    if design[USER]:
-        lines, counts = misses(of, cut, True, design[IFMAP_KB])
-        ifmap = Reads(lines, counts, counts.sum(), -1)
-        lines, counts = misses(of, cut, False, design[FILTER_KB])
-        filters = Reads(lines, counts, counts.sum(), -1)
-    else:
-        amount, request = fills.ifmap(of, cut, design[IFMAP_KB])
-        ifmap = Reads(nothing, nothing, amount, fills.ifmap_line(of, cut, request) if request >= 0 else -1)
-        amount, request = fills.filters(of, cut, design[FILTER_KB])
-        filters = Reads(nothing, nothing, amount, fills.filter_line(of, cut, request) if request >= 0 else -1)
-    price(of, cut, design, ifmap, filters, _probes(of, cut), figures)
+    figures = np.zeros(len(REPORT), np.int64)
+    price(of, cut, design, *_reads(of, cut, design), probes(of, cut), figures)
     return figures
 
 
+def _reads(of: Shape, cut: Folds, design: Words) -> tuple[Reads, Reads]:
+    """What the buffers of the input and the filters miss."""
+    kilobytes = (design[IFMAP_KB], design[FILTER_KB])
+    if design[USER]:
+        found = [misses(of, cut, is_ifmap, kb) for is_ifmap, kb in zip((True, False), kilobytes, strict=True)]
+        ifmap, filters = (Reads(lines, counts, counts.sum(), -1) for lines, counts in found)
+        return ifmap, filters
+    nothing = np.empty(0, np.int64)
+    amount, request = fills.ifmap(of, cut, kilobytes[0])
+    ifmap = Reads(nothing, nothing, amount, fills.ifmap_line(of, cut, request) if request >= 0 else -1)
+    amount, request = fills.filters(of, cut, kilobytes[1])
+    return ifmap, Reads(nothing, nothing, amount, fills.filter_line(of, cut, request) if request >= 0 else -1)
+
+
 @njit(cache=True, nogil=True)
-def _probes(of: Shape, cut: Folds) -> Words:
+def probes(of: Shape, cut: Folds) -> Words:
     """First and last lines that ask for an input word, a filter word, and at which an ofmap word leaves."""
     base = cut.lines - cut.fold_lines
     rows = cut.down - (cut.row_folds - 1) * cut.rows

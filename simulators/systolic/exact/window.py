@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulators.systolic.exact.lowering import IS, WS
 from simulators.systolic.exact.order import Listing, Sets, place
+
+Words = NDArray[np.int64]
 
 MISSING = -1
 
@@ -39,10 +42,23 @@ def window(of: Listing, cut: Sets, first: int) -> Window:
     """The window that begins with set ``first``."""
     low, end = first * cut.size, cut.count * cut.size
     high = low + cut.active * cut.size
-    first_whole = np.searchsorted(of.starts, low)
-    last_whole = np.searchsorted(of.starts, min(high, end), side="right") - 2
-    wrapped = np.searchsorted(of.starts, high - end, side="right") - 2 if high > end else -1
+    first_whole = _first_not_below(of.starts, low)
+    last_whole = _first_not_below(of.starts, min(high, end) + 1) - 2
+    wrapped = _first_not_below(of.starts, high - end + 1) - 2 if high > end else -1
     return Window(first, low, first_whole, last_whole, wrapped)
+
+
+@njit(cache=True, nogil=True)
+def _first_not_below(starts: Words, value: int) -> int:
+    """Index of the first entry of an ascending list that is not below a value; its length if there is none."""
+    low, high = 0, len(starts)
+    while low < high:
+        middle = (low + high) // 2
+        if starts[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @njit(cache=True, nogil=True)
