@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +80,7 @@ class NetworkSpace:
             return math.prod(sizes)
         return sum(math.prod(sizes[1 : 1 + height]) for height in self.choices[0].values)
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Most layers that a network can have."""
         return len(self.largest().layers())
