@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.errors import UnknownNameError, WorkloadError
+from simulators.systolic import layers
 from simulators.systolic.exact import layout, single
 from simulators.systolic.exact.lowering import DATAFLOWS
 from simulators.systolic.literal import replay
@@ -58,18 +59,18 @@ def predict(rows: Mapping[str, Any], engine: str = "fast") -> Columns:
 
 def _fast(columns: Columns) -> Columns:
     """Row by row through ``exact.single.report``."""
-    layers = np.ones((len(columns["stride"]), 12), np.int64)
-    sizes = [columns[name] for name in ("ifmap_h", "ifmap_w", "filter_h", "filter_w", "stride", "stride")]
-    layers[:, :6] = np.stack(sizes, axis=-1)
-    layers[:, 8], layers[:, 9] = columns["channels"], columns["num_filters"]
+    table = np.ones((len(columns["stride"]), len(layers.COLUMNS)), np.int64)
+    for place, name in enumerate(layers.COLUMNS):
+        column = "stride" if name in ("stride_h", "stride_w") else name
+        table[:, place] = columns.get(column, 1)
     codes = {
         "dataflow": [DATAFLOWS.index(name) for name in columns["dataflow"]],
         "bw_mode": [BANDWIDTH_MODES.index(name) for name in columns["bw_mode"]],
     }
     names = ("array_h", "array_w", "dataflow", *KILOBYTES, "bw_mode", *BANDWIDTHS)
     designs = np.stack([np.asarray(codes.get(name, columns[name]), np.int64) for name in names], axis=-1)
-    figures = np.zeros((len(layers), len(layout.REPORT)), np.int64)
-    for index, (layer, design) in enumerate(zip(layers, designs, strict=True)):
+    figures = np.zeros((len(table), len(layout.REPORT)), np.int64)
+    for index, (layer, design) in enumerate(zip(table, designs, strict=True)):
         figures[index] = single.report(layer, design)
     return _outputs({name: figures[:, place] for place, name in enumerate(layout.REPORT)}, columns)
 

@@ -1,7 +1,7 @@
 """Many designs on a network in one call.
 
-``evaluate`` gives every figure of the network, ``per_layer`` the figures of each layer, ``closed`` only what has a closed form,
-a thousand times faster.
+``evaluate`` gives every figure of the network, ``per_layer`` the figures of each layer, ``closed`` only what has a closed
+form, a thousand times faster.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def evaluate(table: Words, designs: ArrayLike, profiles: Profiles) -> Figures:
     """Figures of a network: sums over its layers, repeats included.
 
     Args:
-        table: (L, 12), see ``simulators.systolic.layers.COLUMNS``.
+        table: layers, see ``simulators.systolic.layers.COLUMNS``.
         designs: (N, 10) int64, see ``layout.DESIGN`` and ``pack``.
         profiles: where misses are kept between calls.
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulators.systolic.exact import closed, grid
 from simulators.systolic.exact.demand import requests, walk
+from simulators.systolic.exact.entries import tables
 from simulators.systolic.exact.lowering import IS, OS, WS, ZERO, Folds, Shape, asked_words, ceil_div
 
 Stream = NDArray[np.int32]
@@ -87,13 +88,12 @@ def _fill_distances(stream: Stream, words: int, fits: int) -> Stream:
     return distance
 
 
-@njit(cache=True, nogil=True)
 def ifmap(of: Shape, cut: Folds, kb: int) -> tuple[int, int]:
     """DRAM reads of the input, and the request that fills its buffer for the last time, -1 if none does."""
     reads, fits = closed.ifmap_reads(of, cut, kb), closed.capacity(kb)
     if reads == closed.UNKNOWN:
-        passes = ZERO + 1 if cut.dataflow == IS else cut.column_folds
-        return replay(requests(of, cut), of.height * of.width * of.channels, passes, fits)
+        passes = 1 if cut.dataflow == IS else cut.column_folds
+        return replay(requests(of, cut, tables(of)), of.height * of.width * of.channels, passes, fits)
     # Closed forms with a full set are those in which every request misses.
     return reads, reads - reads % fits - 1
 
@@ -107,14 +107,11 @@ def filters(of: Shape, cut: Folds, kb: int) -> tuple[int, int]:
     return closed.os_filter_fills(of, cut, fits)
 
 
-@njit(cache=True, nogil=True)
 def ifmap_line(of: Shape, cut: Folds, request: int) -> int:
     """The line at which an input request stands; numbers count over all folds, without what asks for nothing."""
-    if cut.dataflow == IS:
-        return walk(of, cut, np.empty(0, np.int32), request)
-    one_pass = asked_words(of)
-    place = walk(of, cut, np.empty(0, np.int32), request % one_pass)
-    return request // one_pass * cut.row_folds * cut.fold_lines + place
+    nothing, one_pass = np.empty(0, np.int32), asked_words(of)
+    whole, rest = (0, request) if cut.dataflow == IS else divmod(request, one_pass)
+    return whole * cut.row_folds * cut.fold_lines + walk(of, cut, tables(of), nothing, rest)
 
 
 @njit(cache=True, nogil=True)

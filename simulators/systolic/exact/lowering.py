@@ -77,7 +77,7 @@ def check(table: Words) -> None:
     """Refuses layers that the reference program does not know.
 
     Args:
-        table: (L, 12), see ``simulators.systolic.layers.COLUMNS``.
+        table: layers, see ``simulators.systolic.layers.COLUMNS``.
 
     Raises:
         WorkloadError: a table of another shape, two different strides, or dilation.

@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulators.systolic.exact import entries
 from simulators.systolic.exact.lowering import ZERO, Folds, Shape
-from simulators.systolic.exact.order import Listing, Sets, is_asked, listing, sets
+from simulators.systolic.exact.order import Listing, Sets, is_asked, listing, put_in_order, room, sets
 from simulators.systolic.exact.window import MISSING, nearest, own_reach, reach, whole, window
 
 Words = NDArray[np.int64]
@@ -19,14 +20,27 @@ Words = NDArray[np.int64]
 START, AFTER, BEGIN, END, NEXT = range(5)  # of a remembered part: window before and after, its misses, next one of the part
 
 
-@njit(cache=True, nogil=True)
 def misses(shape: Shape, cut: Folds, is_ifmap: bool, kb: int) -> tuple[Words, Words]:
-    """Lines with misses of the input or the filters, ascending, and the number of misses at each.
+    """Lines with misses of the input or the filters, ascending, and the number of misses at each."""
+    arrays = (entries.tables(shape), *room(shape, cut, is_ifmap))
+    return _misses(shape, cut, is_ifmap, kb, *arrays)
 
-    A part that is met again with the same window is not computed again.
-    """
-    of = listing(shape, cut, is_ifmap)
-    cuts = sets(of.starts[-1], kb)
+
+@njit(cache=True, nogil=True)
+def _misses(
+    shape: Shape,
+    cut: Folds,
+    is_ifmap: bool,
+    kb: int,
+    tables: Words,
+    lanes: Words,
+    ranks: NDArray[np.int32],
+    starts: Words,
+) -> tuple[Words, Words]:
+    """Goes through all folds; a part that is met again with the same window is not computed again."""
+    of = listing(shape, cut, is_ifmap, tables, lanes, ranks, starts)
+    put_in_order(of)
+    cuts = sets(of.starts[of.segments], kb)
     lines, counts, size = np.empty(64, np.int64), np.empty(64, np.int64), ZERO
     if cuts.step == 0:
         return lines[:0], counts[:0]
@@ -78,9 +92,9 @@ def _streamed(
     until.fill(-1)  # the last line at which each lane surely hits
     line = 0
     while line < depth + width - 1:
-        ahead = whole(at, part * depth + line)
-        if ahead != MISSING:  # all lanes of a line are in one segment
-            line += ahead + 1
+        steps = whole(at, part * depth + line)
+        if steps != MISSING:  # all lanes of a line are in one segment
+            line += steps + 1
             continue
         missed = 0
         for column in range(max(0, line - depth + 1), min(width, line + 1)):
@@ -89,11 +103,11 @@ def _streamed(
             lane, step = part * of.operand.lanes + column, line - column
             if of.ragged and not is_asked(of, lane, step):
                 continue
-            ahead = own_reach(of, cuts, at, lane, step)
-            if ahead == MISSING and of.overlaps:
-                ahead = reach(of, cuts, at, lane, step)
-            if ahead != MISSING:
-                until[column] = line + ahead
+            steps = own_reach(of, cuts, at, lane, step)
+            if steps == MISSING and of.overlaps:
+                steps = reach(of, cuts, at, lane, step)
+            if steps != MISSING:
+                until[column] = line + steps
                 continue
             moves = (nearest(of, cuts, at, lane, step) - cuts.active) // cuts.step + 1
             at = window(of, cuts, (at.first + moves * cuts.step) % cuts.count)
@@ -126,11 +140,11 @@ def _stationary(
             column += 1
             if of.ragged and not is_asked(of, lane, step):
                 continue
-            ahead = own_reach(of, cuts, at, lane, step)
-            if ahead == MISSING and of.overlaps:
-                ahead = reach(of, cuts, at, lane, step)
-                column += max(ahead, 0)
-            if ahead != MISSING:
+            steps = own_reach(of, cuts, at, lane, step)
+            if steps == MISSING and of.overlaps:
+                steps = reach(of, cuts, at, lane, step)
+                column += max(steps, 0)
+            if steps != MISSING:
                 continue
             moves = (nearest(of, cuts, at, lane, step) - cuts.active) // cuts.step + 1
             at = window(of, cuts, (at.first + moves * cuts.step) % cuts.count)

@@ -7,14 +7,15 @@ the buffer holds a window of consecutive sets.  All places count what is asked f
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.systolic.exact.demand import Entries, asks, entries
-from simulators.systolic.exact.lowering import IS, OS, WS, Folds, Shape, ceil_div, windows_overlap
+from simulators.systolic.exact.bare import bare
+from simulators.systolic.exact.entries import Entries, asks, entries
+from simulators.systolic.exact.lowering import IS, OS, WS, Folds, Shape, asked_words, ceil_div, windows_overlap
 
 Words = NDArray[np.int64]
 
@@ -60,7 +61,7 @@ class Sets(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """An operand in its order.
+    """An operand in its order; the tables are pointers.
 
     Attributes:
         operand: which one.
@@ -70,7 +71,9 @@ class Listing(NamedTuple):
         ragged: whether entries of this operand ask for nothing.
         overlaps: whether a word can stand in several places.
         lane_segment, lane_column: of each lane, the segment of its entry at step 0 and the column in it, (extent,).
+        ranks: if ragged, of each entry the number of words left of it in its segment, (extent * depth,).
         starts: words listed before each segment, and after the last one, (segments + 1,).
+        segments: number of them.
     """
 
     operand: Operand
@@ -79,9 +82,11 @@ class Listing(NamedTuple):
     entries: Entries
     ragged: bool
     overlaps: bool
-    lane_segment: Words
-    lane_column: Words
-    starts: Words
+    lane_segment: Any
+    lane_column: Any
+    ranks: Any
+    starts: Any
+    segments: int
 
 
 @njit(cache=True, nogil=True)
@@ -101,50 +106,67 @@ def list_length(of: Operand) -> int:
 
 
 @njit(cache=True, nogil=True)
-def listing(shape: Shape, cut: Folds, is_ifmap: bool) -> Listing:
-    """Puts the input or the filters of a layer in order."""
-    of, table = operand(shape, cut, is_ifmap), entries(shape)
+def room(shape: Shape, cut: Folds, is_ifmap: bool) -> tuple[Words, NDArray[np.int32], Words]:
+    """Arrays for a listing: lanes, ranks, starts."""
+    of = operand(shape, cut, is_ifmap)
+    ragged = is_ifmap and asked_words(shape) < shape.m * shape.k
     segments = of.parts * of.depth + (0 if of.stays else of.lanes - 1)
-    lane_segment, lane_column = np.empty(of.extent, np.int64), np.empty(of.extent, np.int64)
-    for lane in range(of.extent):
-        part, column = lane // of.lanes, lane % of.lanes
-        lane_segment[lane] = part * of.depth + (0 if of.stays else column)
-        lane_column[lane] = column
-    starts = np.zeros(segments + 1, np.int64)
+    return (
+        np.empty(2 * of.extent, np.int64),
+        np.empty(shape.m * shape.k if ragged else 0, np.int32),
+        np.zeros(segments + 1, np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def listing(
+    shape: Shape, cut: Folds, is_ifmap: bool, tables: Words, lanes: Words, ranks: NDArray[np.int32], starts: Words
+) -> Listing:
+    """Pointers to the arrays of ``entries.tables`` and ``room``, which the caller keeps alive."""
+    of, table = operand(shape, cut, is_ifmap), entries(shape, tables)
     ragged, overlaps = is_ifmap and table.ragged, is_ifmap and windows_overlap(shape)
-    made = Listing(of, shape, cut.dataflow, table, ragged, overlaps, lane_segment, lane_column, starts)
-    if ragged:
-        for lane in range(of.extent):
-            for step in range(of.depth):
-                starts[lane_segment[lane] + step + 1] += is_asked(made, lane, step)
+    lane_segment, lane_column = bare(lanes), bare(lanes[of.extent :])
+    segments = len(starts) - 1
+    return Listing(
+        of, shape, cut.dataflow, table, ragged, overlaps, lane_segment, lane_column, bare(ranks), bare(starts), segments
+    )
+
+
+@njit(cache=True, nogil=True)
+def put_in_order(of: Listing) -> None:
+    """Fills the arrays of a listing."""
+    op = of.operand
+    for lane in range(op.extent):
+        part, column = lane // op.lanes, lane % op.lanes
+        of.lane_segment[lane] = part * op.depth + (0 if op.stays else column)
+        of.lane_column[lane] = column
+    if of.ragged:
+        for column in range(op.lanes):
+            for lane in range(column, op.extent, op.lanes):
+                for step in range(op.depth):
+                    s = of.lane_segment[lane] + step
+                    of.ranks[lane * op.depth + step] = of.starts[s + 1]
+                    of.starts[s + 1] += is_asked(of, lane, step)
     else:
-        for s in range(segments):
-            starts[s + 1] = _columns_before(of, s, of.lanes)
-    for s in range(segments):
-        starts[s + 1] += starts[s]
-    return made
+        for s in range(of.segments):
+            of.starts[s + 1] = _columns_before(op, s, op.lanes)
+    for s in range(of.segments):
+        of.starts[s + 1] += of.starts[s]
 
 
 @njit(cache=True, nogil=True)
 def is_asked(of: Listing, lane: int, step: int) -> bool:
     """Whether an entry of the input is a word."""
-    m, k = (step, lane) if of.dataflow == WS else (lane, step)
-    return asks(of.entries, of.shape, m, k)
+    return asks(of.entries, step, lane) if of.dataflow == WS else asks(of.entries, lane, step)
 
 
 @njit(cache=True, nogil=True)
 def place(of: Listing, lane: int, step: int) -> int:
     """The place in the list of an entry that is a word."""
-    s, column = of.lane_segment[lane] + step, of.lane_column[lane]
-    if not of.ragged:
-        return of.starts[s] + _columns_before(of.operand, s, column)
-    found = of.starts[s]
-    for other in range(column):
-        part, row = divmod(s if of.operand.stays else s - other, of.operand.depth)
-        lane = part * of.operand.lanes + other
-        if 0 <= part < of.operand.parts and lane < of.operand.extent:
-            found += is_asked(of, lane, row)
-    return found
+    s = of.lane_segment[lane] + step
+    if of.ragged:
+        return of.starts[s] + of.ranks[lane * of.operand.depth + step]
+    return of.starts[s] + _columns_before(of.operand, s, of.lane_column[lane])
 
 
 @njit(cache=True, nogil=True)

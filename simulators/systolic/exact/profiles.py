@@ -105,7 +105,9 @@ class Profiles:
 def build(wanted: Wanted) -> tuple[Words, Words, int]:
     """Lines with misses, their numbers, and the sum; in CALC no lines, and the DRAM reads of the input."""
     sizes, is_ifmap, (dataflow, rows, columns, kb, user) = wanted
-    of: Shape = shape(np.array([*sizes, 1, 0], np.int64))
+    layer = np.ones(len(layers.COLUMNS), np.int64)
+    layer[: len(sizes)] = sizes
+    of: Shape = shape(layer)
     cut = folds(of, dataflow, rows, columns)
     if not user:
         reads, _ = fills.ifmap(of, cut, kb)

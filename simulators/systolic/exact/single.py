@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from simulators.systolic.exact import fills
 from simulators.systolic.exact.clock import Reads
 from simulators.systolic.exact.demand import last_line
+from simulators.systolic.exact.entries import tables
 from simulators.systolic.exact.layout import COLUMNS, DATAFLOW, FILTER_KB, IFMAP_KB, REPORT, ROWS, USER
 from simulators.systolic.exact.lowering import OS, WS, Folds, Shape, asked_words, folds, shape
 from simulators.systolic.exact.misses import misses
@@ -48,7 +48,6 @@ def _reads(of: Shape, cut: Folds, design: Words) -> tuple[Reads, Reads]:
     return ifmap, Reads(nothing, nothing, amount, fills.filter_line(of, cut, request) if request >= 0 else -1)
 
 
-@njit(cache=True, nogil=True)
 def probes(of: Shape, cut: Folds) -> Words:
     """First and last lines that ask for an input word, a filter word, and at which an ofmap word leaves."""
     base = cut.lines - cut.fold_lines
@@ -65,5 +64,5 @@ def probes(of: Shape, cut: Folds) -> Words:
         ofmap_first = 2 * cut.rows - 1
         ofmap_last = base + 2 * cut.rows + cut.time + columns - 3
     if asked_words(of) < of.m * of.k:
-        ifmap_last = last_line(of, cut)
+        ifmap_last = last_line(of, cut, tables(of))
     return np.array([ifmap_first, ifmap_last, filter_first, filter_last, ofmap_first, ofmap_last], np.int64)

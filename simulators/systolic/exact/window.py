@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from simulators.systolic.exact.lowering import IS, WS
+from simulators.systolic.exact.lowering import IS, OS, WS
 from simulators.systolic.exact.order import Listing, Sets, place
-
-Words = NDArray[np.int64]
 
 MISSING = -1
 
@@ -42,19 +38,19 @@ def window(of: Listing, cut: Sets, first: int) -> Window:
     """The window that begins with set ``first``."""
     low, end = first * cut.size, cut.count * cut.size
     high = low + cut.active * cut.size
-    first_whole = _first_not_below(of.starts, low)
-    last_whole = _first_not_below(of.starts, min(high, end) + 1) - 2
-    wrapped = _first_not_below(of.starts, high - end + 1) - 2 if high > end else -1
+    first_whole = _first_not_below(of, low)
+    last_whole = _first_not_below(of, min(high, end) + 1) - 2
+    wrapped = _first_not_below(of, high - end + 1) - 2 if high > end else -1
     return Window(first, low, first_whole, last_whole, wrapped)
 
 
 @njit(cache=True, nogil=True)
-def _first_not_below(starts: Words, value: int) -> int:
-    """Index of the first entry of an ascending list that is not below a value; its length if there is none."""
-    low, high = 0, len(starts)
+def _first_not_below(of: Listing, words: int) -> int:
+    """The first segment before which at least so many words are listed; one more than there are if none is."""
+    low, high = 0, of.segments + 1
     while low < high:
         middle = (low + high) // 2
-        if starts[middle] < value:
+        if of.starts[middle] < words:
             low = middle + 1
         else:
             high = middle
@@ -72,16 +68,17 @@ def whole(at: Window, segment: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def distance(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
-    """Sets from the first one of the window to the one with this entry, around the ring."""
-    return (place(of, lane, step) - at.low) % (cut.count * cut.size) // cut.size
+def ahead(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
+    """Words from the start of the window to an entry, around the ring."""
+    words = place(of, lane, step) - at.low
+    return words if words >= 0 else words + cut.count * cut.size
 
 
 @njit(cache=True, nogil=True)
 def own_reach(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
     """How many further steps of a lane are surely in the window at their own place, ``MISSING`` if this one is not."""
     reach = whole(at, of.lane_segment[lane] + step)
-    if reach == MISSING and distance(of, cut, at, lane, step) < cut.active:
+    if reach == MISSING and ahead(of, cut, at, lane, step) < cut.active * cut.size:
         return 0
     return reach
 
@@ -90,12 +87,14 @@ def own_reach(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
 def reach(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
     """The same at any place of the word of an input whose windows overlap.
 
-    Steps are those in which the array asks: along time for a streamed operand, along lanes for a stationary one.
+    Steps are those in which the array asks: along time for a streamed operand, along lanes for a stationary one.  The other
+    places of a word move along with it, to the next channel in ``os``, to the next pixel of an output row in the others.
     """
     shape, table = of.shape, of.entries
     m, k = (step, lane) if of.dataflow == WS else (lane, step)
-    y, x, channel = table.pixel_y[m] + table.tap_y[k], table.pixel_x[m] + table.tap_x[k], k % shape.channels
-    column = table.pixel_x[m] // shape.stride
+    y, x, channel = table.pixel_y[m] + table.tap_y[k], table.pixel_x[m] + table.tap_x[k], table.tap_channel[k]
+    column = table.pixel_column[m]
+    most = (shape.channels - channel if of.dataflow == OS else shape.out_w - column) - 1
     best = MISSING
     for out_y in range(first_out(y, shape.taps_h, shape.stride), last_out(y, shape.stride, shape.out_h) + 1):
         for out_x in range(first_out(x, shape.taps_w, shape.stride), last_out(x, shape.stride, shape.out_w) + 1):
@@ -104,15 +103,16 @@ def reach(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
             other_lane, other_step = (tap, pixel) if of.dataflow == WS else (pixel, tap)
             steps = whole(at, of.lane_segment[other_lane] + other_step)
             if steps == MISSING:
-                if best == MISSING and distance(of, cut, at, other_lane, other_step) < cut.active:
+                if best == MISSING and ahead(of, cut, at, other_lane, other_step) < cut.active * cut.size:
                     best = 0
-            elif of.dataflow == WS:  # the next pixels, to the end of either output row
-                best = max(best, min(steps, shape.out_w - 1 - max(column, out_x)))
-            elif of.dataflow == IS:  # the same, and to the end of the part
-                ahead = min(of.operand.lanes - 1 - of.lane_column[other_lane], shape.out_w - 1 - max(column, out_x))
-                best = max(best, ahead)
-            else:  # the next channels
-                best = max(best, min(steps, shape.channels - 1 - channel))
+                continue
+            if of.dataflow == IS:  # all lanes of a part are in one segment
+                steps = of.operand.lanes - 1 - of.lane_column[other_lane]
+            if of.dataflow != OS:
+                steps = min(steps, shape.out_w - 1 - out_x)
+            best = max(best, min(steps, most))
+            if best == most:
+                return best
     return best
 
 
@@ -120,18 +120,18 @@ def reach(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
 def nearest(of: Listing, cut: Sets, at: Window, lane: int, step: int) -> int:
     """Sets from the first one of the window to the next one with the word, around the ring."""
     if not of.overlaps:
-        return distance(of, cut, at, lane, step)
+        return ahead(of, cut, at, lane, step) // cut.size
     shape, table = of.shape, of.entries
     m, k = (step, lane) if of.dataflow == WS else (lane, step)
-    y, x, channel = table.pixel_y[m] + table.tap_y[k], table.pixel_x[m] + table.tap_x[k], k % shape.channels
-    best = cut.count
+    y, x, channel = table.pixel_y[m] + table.tap_y[k], table.pixel_x[m] + table.tap_x[k], table.tap_channel[k]
+    best = cut.count * cut.size
     for out_y in range(first_out(y, shape.taps_h, shape.stride), last_out(y, shape.stride, shape.out_h) + 1):
         for out_x in range(first_out(x, shape.taps_w, shape.stride), last_out(x, shape.stride, shape.out_w) + 1):
             pixel = out_y * shape.out_w + out_x
             tap = ((y - out_y * shape.stride) * shape.taps_w + x - out_x * shape.stride) * shape.channels + channel
             other_lane, other_step = (tap, pixel) if of.dataflow == WS else (pixel, tap)
-            best = min(best, distance(of, cut, at, other_lane, other_step))
-    return best
+            best = min(best, ahead(of, cut, at, other_lane, other_step))
+    return best // cut.size
 
 
 @njit(cache=True, nogil=True)
