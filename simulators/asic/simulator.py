@@ -41,15 +41,14 @@ class ASIC(Simulator):
         W1: CIFAR-10 and Nuclei.  W2: CIFAR-10 and STL-10.  W3: CIFAR-10 twice.  W2-wide: W2 with larger networks.
 
     Design space:
-        ==  ===============  =======  ========  ==================================
-        #   name             ordered  unit      values
-        ==  ===============  =======  ========  ==================================
-        0   network1_stem    yes                8, 16, 32, 64
-        ==  ===============  =======  ========  ==================================
+        It depends on the workload and on the number of units; in this order:
 
-        The table shows the first parameter of W1; the others are, in this order: the lists of each network (``networks/``),
-        then per unit ``template`` (dla, shi, rs), ``pes`` (32, 64 .. 4064) and ``bandwidth`` (8, 16 .. 56 GB/s).  Groups:
-        network_1, network_2, unit_1, unit_2.
+        * ``network1_...``, ``network2_...``: the lists of each task's networks (``networks/``): ``stem``, ``filters1``,
+          ``extras1`` and so on of a ResNet9, ``height``, ``filters0`` and so on of a U-Net.
+        * ``unit1_template`` (dla, shi, rs), ``unit1_pes`` (32, 64 .. 4064), ``unit1_bandwidth`` (8, 16 .. 56 GB/s); the same
+          for every further unit.
+
+        Groups: network_1, network_2, unit_1, unit_2.  W1 with two units has 19 parameters and 4.5e13 designs.
 
     Constraints:
         total_pes, total_bandwidth: what all units use together; the violation is relative.
@@ -57,19 +56,18 @@ class ASIC(Simulator):
         unit_size: a layer that no unit has enough processing elements for.
 
     Metrics:
-        ==================  ====  =================================================================
-        name                goal  meaning
-        ==================  ====  =================================================================
-        accuracy            max   weighted mean over tasks; 0 where it was not evaluated
-        latency_cycles      min   makespan of the schedule
-        energy_nj           min   sum over all layers
-        area_um2            min   sum over units
-        penalty             min   sum of (value - spec) / (bound - spec) over what exceeds its spec
-        specs_met           max   1 if all specs are met
-        accuracy_evaluated  info  0 if accuracy was skipped, because some spec is not met
-        ==================  ====  =================================================================
-
-        And ``accuracy_1``, ``accuracy_2``, .. (info): of each task.
+        ========================  ====  =================================================================
+        name                      goal  meaning
+        ========================  ====  =================================================================
+        accuracy                  max   weighted mean over tasks; 0 where it was not evaluated
+        latency_cycles            min   makespan of the schedule
+        energy_nj                 min   sum over all layers
+        area_um2                  min   sum over units
+        penalty                   min   sum of (value - spec) / (bound - spec) over what exceeds its spec
+        specs_met                 max   1 if all specs are met
+        accuracy_evaluated        info  0 if accuracy was skipped, because some spec is not met
+        accuracy_1 .. accuracy_2  info  of each task
+        ========================  ====  =================================================================
 
     Validity:
         About a quarter of uniform samples keep both totals.  None fails.
