@@ -17,7 +17,6 @@ from simulators.asic import workloads
 from simulators.asic.accuracy.choose import make_accuracy
 from simulators.asic.area import unit_areas
 from simulators.asic.capacity import excess
-from simulators.asic.counts import IMPOSSIBLE
 from simulators.asic.energy import nanojoules
 from simulators.asic.layout import MODES, TEMPLATES
 from simulators.asic.pricing import Priced, price_choices, together
@@ -53,7 +52,6 @@ class ASIC(Simulator):
     Constraints:
         total_pes, total_bandwidth: what all units use together; the violation is relative.
         capacity: with ``mode="clean"``, buffers that a layer needs and its unit does not have.
-        unit_size: a layer that no unit has enough processing elements for.
 
     Metrics:
         ========================  ====  =================================================================
@@ -229,10 +227,7 @@ class ASIC(Simulator):
         return {"accuracy": self.weights @ each, "accuracy_evaluated": evaluated, **named}
 
     def _reject(self, result: Metrics, columns: Columns, priced: Priced, units: NDArray[np.int64]) -> None:
-        """Marks designs INVALID that show only now that they break a rule."""
-        for row in np.flatnonzero(priced.latency >= IMPOSSIBLE):
-            result.status[row], result.violation[row] = Status.INVALID, 1.0
-            result.reasons[int(row)] = "unit_size: no unit has enough processing elements for some layer"
+        """Marks designs INVALID whose buffers are too small; the smallest unit has processing elements enough for any layer."""
         if self.mode != "clean":
             return
         networks = self.problem.networks
