@@ -63,6 +63,12 @@ def flow_of(of: Shape, template: int, pes: int, bandwidth: int, hops: int, offch
 
 
 @njit(cache=True, nogil=True)
+def is_sound(flow: Flow) -> bool:
+    """Whether all counts are positive; MAESTRO's rules fail in this for some layers of stride 3 and more."""
+    return flow.macs > 0 and flow.sums > 0 and flow.outputs > 0
+
+
+@njit(cache=True, nogil=True)
 def price(layer: Words, unit: Words, hops: int, offchip: int, mode: int) -> tuple[int, int]:
     """Latency and energy of a layer on a unit.
 
@@ -75,13 +81,15 @@ def price(layer: Words, unit: Words, hops: int, offchip: int, mode: int) -> tupl
 
     Returns:
         Cycles, and energy in hundredths of a multiply-accumulate; both ``IMPOSSIBLE`` if the unit has fewer processing
-        elements than one cluster of its template needs for the layer.
+        elements than one cluster of its template needs for the layer, or if the counts are not sound.
     """
     of = shape(layer, mode)
     template, pes = unit[TEMPLATE], unit[PES]
     if pes < cluster(of, template, pes):
         return IMPOSSIBLE, IMPOSSIBLE
     flow = flow_of(of, template, pes, unit[BANDWIDTH], hops, offchip, mode)
+    if not is_sound(flow):
+        return IMPOSSIBLE, IMPOSSIBLE
     l2 = of.inputs + of.k * of.c * of.r * of.s + of.results + flow.inputs + flow.filters + flow.outputs
     l1 = 2 * flow.macs + 2 * flow.sums + flow.inputs + flow.filters
     return flow.cycles, L2_ACCESS * l2 + L1_ACCESS * l1 + MAC * flow.macs
@@ -116,15 +124,16 @@ def layer_cost(layer: Words, unit: Words, hops: int, offchip: int, mode: int, ou
         offchip: bandwidth of the off-chip link, elements per cycle.
         mode: ``COMPATIBLE`` or ``CLEAN``.
         out: ``(FIGURES_SIZE,)`` int64, filled in the order of ``counts.FIGURES``; runtime is ``IMPOSSIBLE`` and the rest 0
-            if the unit cannot run the layer.
+            if ``price`` is.
     """
     of = shape(layer, mode)
     template, pes = unit[TEMPLATE], unit[PES]
-    if pes < cluster(of, template, pes):
-        out[:] = 0
-        out[RUNTIME] = IMPOSSIBLE
-    else:
-        write_figures(of, template, flow_of(of, template, pes, unit[BANDWIDTH], hops, offchip, mode), out)
+    out[:] = 0
+    out[RUNTIME] = IMPOSSIBLE
+    if pes >= cluster(of, template, pes):
+        flow = flow_of(of, template, pes, unit[BANDWIDTH], hops, offchip, mode)
+        if is_sound(flow):
+            write_figures(of, template, flow, out)
 
 
 @njit(cache=True, nogil=True)
@@ -164,7 +173,8 @@ def unit_costs(
 
     Returns:
         ``(L, U)`` int64 each: cycles, and energy in hundredths of a multiply-accumulate.  Both are ``IMPOSSIBLE`` where a unit
-        has fewer processing elements than one cluster of its template needs (``shi`` 8, ``rs`` as many as a filter has rows).
+        has fewer processing elements than one cluster of its template needs (``shi`` 8, ``rs`` as many as a filter has rows),
+        and where a layer of stride 3 or more has counts that make no sense in compatible mode.
 
     Raises:
         WorkloadError: layers of wrong shape or type, a size below 1, or a filter larger than its input.

@@ -36,7 +36,7 @@ def flow(of: Shape, template: int, pes: int, bandwidth: int, hops: int, offchip:
         mode: ``COMPATIBLE`` or ``CLEAN``.
     """
     cases = np.empty((MOST_CASES, CASE_SIZE), np.int64)
-    found = analyse(of, template, pes, bandwidth, hops, mode, cases)
+    found = analyse(of, template, pes, bandwidth, hops, mode, cases, np.empty(MOST_CASES))
     first_inputs, first_filters, first_outputs = cases[0, INPUTS], cases[0, FILTERS], cases[0, OUTPUTS]
     floor = offchip_floor(first_inputs, first_filters, first_outputs, offchip)
     cycles = macs = sums = inputs = filters = outputs = 0

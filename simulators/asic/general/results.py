@@ -28,6 +28,7 @@ from simulators.asic.general.table import (
     PARALLEL,
     RAGGED,
     RAGGED_EDGES,
+    RANK,
     TILE,
     TIMES,
     WORK,
@@ -36,7 +37,7 @@ from simulators.asic.general.traffic import at_edge, summed
 
 Words = NDArray[np.int64]
 
-# Columns of a product over the loops from the outermost on, after those that a case shares: TIMES, EDGES, RAGGED_EDGES.
+# Columns of a product over the loops from the outermost on.  The first ones are those of a case: TIMES to RANK.
 (
     OUT_HEAD,  # output elements of the first unit
     OUT_OTHER,  # of every other unit
@@ -50,9 +51,10 @@ Words = NDArray[np.int64]
     IS_EDGE,  # whether any parallel loop is cut short
     IS_RAGGED,  # whether the innermost parallel loop has a ragged last unit
     ADVANCED,  # the innermost loop not in its first position; -1 if all are
+    EDGE_LOOPS,  # number of loops in their edge position
     PLACE,  # positions of the parallel loops as a number
     PRODUCT_SIZE,
-) = range(3, 17)
+) = range(RANK + 1, RANK + 16)
 
 
 @njit(cache=True, nogil=True)
@@ -83,6 +85,8 @@ def extend(loops: Words, i: int, position: int, output: bool, active: int, produ
     products[at, TIMES] *= loops[i, FIRST_TIMES + position]
     if position != FIRST:
         products[at, ADVANCED] = i
+        products[at, EDGE_LOOPS] += position == EDGE
+        products[at, RANK] = 8 * (3 * i + position) - products[at, EDGE_LOOPS]
     short = at_edge(loops, i, position)
     whole, last = (loops[i, OUT_TILE], loops[i, OUT_LAST]) if output else (loops[i, TILE], loops[i, LAST])
     if not loops[i, PARALLEL]:
@@ -135,21 +139,17 @@ def finish(products: Words, units: int, active: int, cases: Words, found: int) -
         cases: ``(MOST_CASES, CASE_SIZE)`` int64.
         found: row of the case.
     """
-    cases[found, TIMES], cases[found, EDGES], cases[found, RAGGED_EDGES] = (
-        products[LOOPS, TIMES],
-        products[LOOPS, EDGES],
-        products[LOOPS, RAGGED_EDGES],
-    )
+    for column in range(RANK + 1):
+        cases[found, column] = products[LOOPS, column]
     cases[found, CRITICAL] = products[LOOPS, DEPTH]
     cases[found, OUTPUTS] = products[LOOPS, OUT_HEAD]
     if products[LOOPS, IS_SPREAD]:
-        ragged = products[LOOPS, OUT_RAGGED] if products[LOOPS, IS_OUT_RAGGED] else -1
-        cases[found, OUTPUTS] = summed(
-            products[LOOPS, OUT_HEAD], products[LOOPS, OUT_OTHER], ragged, active if products[LOOPS, IS_OUT_EDGE] else units
-        )
+        working = active if products[LOOPS, IS_OUT_EDGE] else units
+        cut = products[LOOPS, IS_OUT_RAGGED] == 1
+        head, other, last = products[LOOPS, OUT_HEAD], products[LOOPS, OUT_OTHER], products[LOOPS, OUT_RAGGED]
+        cases[found, OUTPUTS] = summed(head, other, last, cut, working)
     if products[LOOPS, IS_EDGE]:
-        cases[found, WORK] = summed(
-            products[LOOPS, DEPTH], products[LOOPS, FULL], products[LOOPS, CUT] if products[LOOPS, IS_RAGGED] else -1, active
-        )
+        cut = products[LOOPS, IS_RAGGED] == 1
+        cases[found, WORK] = summed(products[LOOPS, DEPTH], products[LOOPS, FULL], products[LOOPS, CUT], cut, active)
     else:
         cases[found, WORK] = units * products[LOOPS, DEPTH]

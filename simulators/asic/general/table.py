@@ -33,6 +33,7 @@ FIRST, STEADY, EDGE = range(3)  # positions
     TIMES,  # how often it occurs
     EDGES,  # bit set of the dimensions whose tiles are cut short
     RAGGED_EDGES,  # those of the last unit, which may be cut shorter
+    RANK,  # the arithmetic intensity that MAESTRO prints is that of the last case of the highest rank
     INPUTS,  # elements brought to the units
     FILTERS,
     OUTPUTS,  # elements taken back
@@ -41,5 +42,5 @@ FIRST, STEADY, EDGE = range(3)  # positions
     ACTIVE,  # units at work
     COMPUTE,  # cycles of one occurrence, without the transfers of this level
     CASE_SIZE,
-) = range(11)
+) = range(12)
 MOST_CASES = 81

@@ -31,20 +31,21 @@ def at_edge(loops: Words, i: int, position: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def summed(first: int, other: int, ragged: int, units: int) -> int:
+def summed(first: int, other: int, ragged: int, cut: bool, units: int) -> int:
     """Amount of all units: the first, the others, and the last one if it is ragged.
 
     Args:
         first: amount of the first unit.
         other: amount of every other unit.
-        ragged: amount of a ragged last unit, negative if there is none.
+        ragged: amount of a ragged last unit.
+        cut: whether the last unit is ragged.
         units: at work.
     """
     if units == 1:
         return first
-    if ragged < 0:
-        return first + (units - 1) * other
-    return first + (units - 2) * other + ragged
+    if cut:
+        return first + (units - 2) * other + ragged
+    return first + (units - 1) * other
 
 
 @njit(cache=True, nogil=True)
@@ -94,5 +95,5 @@ def brought(loops: Words, positions: Words, advanced: int, dims: int, units: int
     if not spread:
         return first
     if not edge:
-        return summed(first, other, -1, units)
-    return summed(alone if cut and active == 1 else first, other, ragged if cut else -1, active)
+        return summed(first, other, 0, False, units)
+    return summed(alone if cut and active == 1 else first, other, ragged, cut, active)
