@@ -20,6 +20,7 @@ GUESTS = {  # what a file of archgym may import when it is imported, beyond the 
     "rich": ("cli",),
 }
 READERS = {  # what a file of a simulator may import inside a function: libraries it reads files or objects of, or solves with
+    "simulators/asic/accuracy/libraries.py": ("torch", "sklearn", "PIL"),
     "simulators/asic/hap_exact.py": ("ortools",),
     "simulators/systolic/read_onnx.py": ("onnx",),
     "simulators/systolic/read_torch.py": ("torch",),

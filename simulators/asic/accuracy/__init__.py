@@ -1,0 +1,1 @@
+"""How accurate a searched network is: three evaluators behind one interface (``interface.py``)."""
