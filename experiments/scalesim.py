@@ -104,7 +104,7 @@ def run(layers: Sequence[Layer], design: Mapping[str, Any], python: Path, timeou
     """
     rows = []
     for layer in layers:
-        height, width, taps_h, taps_w, stride_h, stride_w, dilation_h, dilation_w, channels, filters, repeats, _ = layer.row()
+        height, width, taps_h, taps_w, stride_h, stride_w, dilation_h, dilation_w, channels, filters, repeats, *_ = layer.row()
         if stride_h != stride_w or (dilation_h, dilation_w) != (1, 1):
             raise ScaleSimError(f"layer {layer.name!r}: SCALE-Sim knows one stride and no dilation")
         sizes = dict(zip(_SIZES, (height, width, taps_h, taps_w, channels, filters, stride_h), strict=True))
