@@ -128,8 +128,8 @@ def _against(python: Path, physical_s: float, closed_s: float, stalls_s: float) 
     )
     return (
         f"SCALE-Sim 3.0.0 takes {seconds:,.0f} s of processor time for ResNet-18's 21 layers on one design (128 x 128, os, "
-        f"256 KB, CALC; equal layers run once and counted as often as they occur). Per design and network that is {ratios}, in "
-        "processor time of the same machine in the same run."
+        f"256 KB, CALC; equal layers run once and counted as often as they occur). Per design and network that is {ratios}, "
+        "in processor time of the same machine in the same run."
     )
 
 
