@@ -137,6 +137,23 @@ def layer_cost(layer: Words, unit: Words, hops: int, offchip: int, mode: int, ou
 
 
 @njit(cache=True, nogil=True)
+def cost_all(layers: Words, units: Words, hops: int, offchip: int, mode: int, out: Words) -> None:
+    """All figures of each layer on each unit.
+
+    Args:
+        layers: ``(L, LAYER_SIZE)`` int64.
+        units: ``(U, UNIT_SIZE)`` int64.
+        hops: hops times the latency of one, cycles.
+        offchip: bandwidth of the off-chip link, elements per cycle.
+        mode: ``COMPATIBLE`` or ``CLEAN``.
+        out: ``(L, U, FIGURES_SIZE)`` int64, filled as by ``layer_cost``.
+    """
+    for i in range(len(layers)):
+        for u in range(len(units)):
+            layer_cost(layers[i], units[u], hops, offchip, mode, out[i, u])
+
+
+@njit(cache=True, nogil=True)
 def write_figures(of: Shape, template: int, flow: Flow, out: Words) -> None:
     """Writes all figures that follow from a flow.
 
@@ -180,7 +197,7 @@ def unit_costs(
         WorkloadError: layers of wrong shape or type, a size below 1, or a filter larger than its input.
         DesignError: units of wrong shape or type, an unknown template, no processing elements or no bandwidth.
         UnknownNameError: no such mode.
-        ArgumentError: negative hops, or no off-chip bandwidth.
+        ArgumentError: hops outside 0 to 1000, or no off-chip bandwidth.
     """
     code = check(layers, units, mode, hops, offchip)
     latency = np.empty((len(layers), len(units)), np.int64)
@@ -199,7 +216,5 @@ def unit_figures(layers: Words, units: Words, mode: str = "compatible", hops: in
     """
     code = check(layers, units, mode, hops, offchip)
     figures = np.empty((len(layers), len(units), FIGURES_SIZE), np.int64)
-    for layer, row in zip(layers, figures, strict=True):
-        for unit, out in zip(units, row, strict=True):
-            layer_cost(layer, unit, hops, offchip, code, out)
+    cost_all(layers, units, hops, offchip, code, figures)
     return figures

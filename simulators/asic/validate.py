@@ -26,7 +26,10 @@ from simulators.asic.layout import (
 
 Words = NDArray[np.int64]
 
-MOST_WORK = 1 << 40  # K C R S Y X of a layer: energies stay below ``counts.IMPOSSIBLE``
+# So much that neither cycles nor energy of a layer reach ``counts.IMPOSSIBLE``.
+MOST_WORK = 1 << 40  # K C R S Y X
+MOST_HARDWARE = 1 << 24  # processing elements, elements per cycle
+MOST_HOPS = 1000
 
 
 def check_layers(layers: Words) -> None:
@@ -52,18 +55,20 @@ def check_units(units: Words) -> None:
     """Refuses what is no table of units.
 
     Raises:
-        DesignError: not ``(U, UNIT_SIZE)`` int64, an unknown template, fewer than one processing element or element per cycle.
+        DesignError: not ``(U, UNIT_SIZE)`` int64, an unknown template, or processing elements or elements per cycle outside 1
+            to 2**24.
     """
     if units.dtype != np.int64 or units.ndim != 2 or units.shape[1] != UNIT_SIZE:
         raise DesignError(f"asic: units must be (U, {UNIT_SIZE}) int64, got {units.shape} {units.dtype}")
     templates = units[:, TEMPLATE]
-    wrong = (templates < 0) | (templates >= len(TEMPLATES)) | (units[:, [PES, BANDWIDTH]] < 1).any(axis=1)
+    amounts = units[:, [PES, BANDWIDTH]]
+    wrong = (templates < 0) | (templates >= len(TEMPLATES)) | ((amounts < 1) | (amounts > MOST_HARDWARE)).any(axis=1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         known = ", ".join(f"{code} ({name})" for code, name in enumerate(TEMPLATES))
         raise DesignError(
-            f"asic: unit {row} is {units[row].tolist()}: expected a template {known}, and at least one processing element "
-            "and one element per cycle"
+            f"asic: unit {row} is {units[row].tolist()}: expected a template {known}, and 1 to {MOST_HARDWARE} processing "
+            "elements and elements per cycle"
         )
 
 
@@ -77,12 +82,12 @@ def check(layers: Words, units: Words, mode: str, hops: int, offchip: int) -> in
         WorkloadError: see ``check_layers``.
         DesignError: see ``check_units``.
         UnknownNameError: no such mode.
-        ArgumentError: negative hops, or no off-chip bandwidth.
+        ArgumentError: hops outside 0 to 1000, or no off-chip bandwidth.
     """
     if mode not in MODES:
         raise UnknownNameError("mode", mode, MODES, owner="asic")
-    if hops < 0 or offchip < 1:
-        raise ArgumentError(f"asic: hops must be at least 0 and off-chip bandwidth at least 1, got {hops} and {offchip}")
+    if not 0 <= hops <= MOST_HOPS or offchip < 1:
+        raise ArgumentError(f"asic: hops must be 0 to {MOST_HOPS} and off-chip bandwidth at least 1, got {hops} and {offchip}")
     check_layers(layers)
     check_units(units)
     return MODES.index(mode)
