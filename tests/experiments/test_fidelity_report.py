@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
 
-import fidelity
+import fidelity_dram as fidelity
 
 from simulators.dram import reference
 
@@ -59,6 +60,6 @@ def test_without_the_reference_traces_only_the_own_table_is_compared(monkeypatch
         return measured
 
     monkeypatch.setattr(reference, "predict", predict)
-    report = fidelity.measure(None, "literal")
+    report = fidelity.measure(argparse.Namespace(traces=None, engine="literal"))
     assert asked == [(2640, None, "literal")]
     assert "2640 rows" in report.markdown()
