@@ -53,8 +53,7 @@ def predict(rows: Mapping[str, Any], engine: str = "fast") -> Columns:
     """
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES, owner="systolic")
-    columns = _columns(rows)
-    return ENGINES[engine](columns)
+    return ENGINES[engine](_columns(rows))
 
 
 def _fast(columns: Columns) -> Columns:
@@ -78,6 +77,11 @@ def _fast(columns: Columns) -> Columns:
 def _outputs(figures: Columns, columns: Columns) -> Columns:
     """The columns of the table from the figures of each row."""
     total, elements = figures["total_cycles"], columns["array_h"] * columns["array_w"]
+    if (total == 0).any():
+        raise WorkloadError(
+            f"systolic: row {int(np.flatnonzero(total == 0)[0])} is one multiplication on one element, which takes no cycles; "
+            "the reference program has no figures for it either"
+        )
     outputs = {name: figures[name] for name in _COUNTS}
     outputs["dram_read_bytes"] = figures["dram_ifmap_n"] + figures["dram_filter_n"]
     outputs["dram_write_bytes"] = figures["dram_ofmap_n"].copy()
@@ -114,6 +118,8 @@ def _columns(rows: Mapping[str, Any]) -> Columns:
         unknown = sorted(set(columns[name].tolist()) - set(spellings), key=str)
         if unknown:
             raise UnknownNameError(name, unknown[0], spellings, owner="systolic")
+    for name in BANDWIDTHS:  # CALC does not look at them, whatever they say
+        columns[name] = np.where(columns["bw_mode"] == "USER", columns[name], 1)
     for name in INPUTS:
         if name not in ("dataflow", "bw_mode"):
             columns[name] = _positive(name, columns[name])

@@ -233,25 +233,18 @@ def _one(
     for i in range(len(table)):
         of = shape(table[i])
         cut = folds(of, design[DATAFLOW], design[ROWS], design[COLUMNS])
-        ifmap = _reads(ifmap_places[i], lines, counts)
-        filters = _reads(filter_places[i], lines, counts)
+        ifmap = Reads(ifmap_places[i, 0], ifmap_places[i, 1], ifmap_places[i, 2], -1)
+        filters = Reads(filter_places[i, 0], filter_places[i, 1], filter_places[i, 2], -1)
         if design[USER] == 0:
             # Only whether a set was ever full matters here, not when.
             reads = forms.ifmap_reads(of, cut, design[IFMAP_KB])
             reads = ifmap.amount if reads == forms.UNKNOWN else reads
-            ifmap = Reads(nothing, nothing, reads, 0 if reads >= forms.capacity(design[IFMAP_KB]) else -1)
+            ifmap = Reads(0, 0, reads, 0 if reads >= forms.capacity(design[IFMAP_KB]) else -1)
             reads = forms.filter_reads(of, cut, design[FILTER_KB])
-            filters = Reads(nothing, nothing, reads, 0 if reads >= forms.capacity(design[FILTER_KB]) else -1)
-        price(of, cut, design, ifmap, filters, nothing, figures)
+            filters = Reads(0, 0, reads, 0 if reads >= forms.capacity(design[FILTER_KB]) else -1)
+        price(of, cut, design, lines, counts, ifmap, filters, nothing, figures)
         for figure in range(LENGTH):
             sums[figure] += figures[figure] * table[i, layers.REPEATS]
-
-
-@njit(cache=True, nogil=True)
-def _reads(place: Words, lines: Words, counts: Words) -> Reads:
-    """Misses at a place of the lists."""
-    begin, end = place[0], place[0] + place[1]
-    return Reads(lines[begin:end], counts[begin:end], place[2], -1)
 
 
 @njit(cache=True, nogil=True)

@@ -1,111 +1,87 @@
-"""When words leave the array, and how the ofmap buffer lays them out in lines to drain."""
+"""When the words of the output leave the array."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from simulators.systolic.exact import grid
 from simulators.systolic.exact.lowering import OS, Folds
 
-Words = NDArray[np.int64]
+NEVER = np.iinfo(np.int64).max
+
+
+class Leaving(NamedTuple):
+    """The words that leave in one fold: a grid that passes along its anti-diagonals.
+
+    Attributes:
+        first, last: lines of its first and last word, over all folds.
+        before: words that left in earlier folds.
+        rows, columns: sides of the grid.
+    """
+
+    first: int
+    last: int
+    before: int
+    rows: int
+    columns: int
 
 
 @njit(cache=True, nogil=True)
-def leaving(cut: Folds, c: int, r: int) -> tuple[int, int, int]:
-    """Of fold (c, r): sides of its grid of words, and the line of the fold at which the first word leaves."""
+def leaving(cut: Folds, c: int, r: int) -> Leaving:
+    """The words of column fold ``c`` and row fold ``r``; ``NEVER`` beyond the last fold."""
+    if c >= cut.column_folds:
+        return Leaving(NEVER, NEVER, NEVER, 1, 1)
     columns = min(cut.columns, cut.across - c * cut.columns)
     if cut.dataflow == OS:
         rows = min(cut.rows, cut.down - r * cut.rows)
-        return rows, columns, cut.time - 1 + cut.rows - rows
-    return cut.time, columns, 2 * cut.rows - 1
+        first, in_column, in_earlier_rows = cut.time - 1 + cut.rows - rows, cut.down, r * cut.rows
+    else:
+        rows, first, in_column, in_earlier_rows = cut.time, 2 * cut.rows - 1, cut.row_folds * cut.time, r * cut.time
+    first += (c * cut.row_folds + r) * cut.fold_lines
+    before = c * cut.columns * in_column + in_earlier_rows * columns
+    return Leaving(first, first + rows + columns - 2, before, rows, columns)
 
 
 @njit(cache=True, nogil=True)
-def per_column(cut: Folds) -> int:
-    """Words per array column in all row folds together."""
-    return cut.down if cut.dataflow == OS else cut.row_folds * cut.time
-
-
-@njit(cache=True, nogil=True)
-def line_of(cut: Folds, word: int) -> int:
-    """The line at which a word (from 0, over all folds) leaves."""
-    c = word // (per_column(cut) * cut.columns)
-    rest = word - c * per_column(cut) * cut.columns
+def holding(cut: Folds, at: Leaving, word: int) -> Leaving:
+    """The fold with a word (from 0, over all folds); ``at`` is returned if it is that one."""
+    if at.before <= word < at.before + at.rows * at.columns:
+        return at
+    in_column = (cut.down if cut.dataflow == OS else cut.row_folds * cut.time) * cut.columns
+    c = word // in_column
     columns = min(cut.columns, cut.across - c * cut.columns)
-    fold_words = (cut.rows if cut.dataflow == OS else cut.time) * columns
-    r = rest // fold_words
-    rows, columns, first = leaving(cut, c, r)
-    return (c * cut.row_folds + r) * cut.fold_lines + first + grid.line_of(rows, columns, rest - r * fold_words)
+    return leaving(cut, c, (word - c * in_column) // ((cut.rows if cut.dataflow == OS else cut.time) * columns))
 
 
 @njit(cache=True, nogil=True)
-def before(cut: Folds, line: int) -> int:
-    """Words that leave before a line."""
+def fold_from(cut: Folds, line: int) -> Leaving:
+    """The first fold of which a word leaves at a line or later."""
     fold = line // cut.fold_lines
     c = fold // cut.row_folds
-    r = fold - c * cut.row_folds
-    rows, columns, first = leaving(cut, c, r)
-    fold_words = (cut.rows if cut.dataflow == OS else cut.time) * columns
-    done = c * per_column(cut) * cut.columns + r * fold_words
-    return done + grid.before(rows, columns, line - fold * cut.fold_lines - first)
+    at = leaving(cut, c, fold - c * cut.row_folds)
+    if line <= at.last:
+        return at
+    c = (fold + 1) // cut.row_folds
+    return leaving(cut, c, fold + 1 - c * cut.row_folds)
 
 
 @njit(cache=True, nogil=True)
-def next_line(cut: Folds, line: int) -> int:
-    """The first line from ``line`` on at which a word leaves; beyond all lines if there is none."""
-    fold = line // cut.fold_lines
-    if fold >= cut.row_folds * cut.column_folds:
-        return line
-    c = fold // cut.row_folds
-    rows, columns, first = leaving(cut, c, fold - c * cut.row_folds)
-    within = line - fold * cut.fold_lines
-    if within <= first + rows + columns - 2:
-        return fold * cut.fold_lines + max(first, within)
-    fold += 1
-    c = fold // cut.row_folds
-    _, _, first = leaving(cut, c, fold - c * cut.row_folds)
-    return fold * cut.fold_lines + first
+def line_of(at: Leaving, word: int) -> int:
+    """The line at which a word of a fold leaves."""
+    return at.first + grid.line_of(at.rows, at.columns, word - at.before)
 
 
 @njit(cache=True, nogil=True)
-def leave(queue: Words, head: int, size: int, loose: int, bandwidth: int, most: int) -> tuple[Words, int, int, int, int]:
-    """Lays out loose words in lines behind those that wait, and lets lines leave.
+def left_before(at: Leaving, line: int) -> int:
+    """Words that leave before a line of a fold."""
+    return at.before + grid.before(at.rows, at.columns, line - at.first)
 
-    Args:
-        queue: ring of what was laid out at one time and waits: (full lines, words of the short line behind them).
-        head: its first entry.
-        size: its number of entries.
-        loose: words that came since.
-        bandwidth: words of a full line.
-        most: lines that leave at most.
 
-    Returns:
-        The queue, its head and size, the lines that left, and the words that are believed to have left: short lines count as
-        full, the last one excepted.
-    """
-    if loose > 0:
-        if size == len(queue):
-            longer = np.empty((2 * size, 2), np.int64)
-            for i in range(size):
-                longer[i, 0], longer[i, 1] = queue[(head + i) % size, 0], queue[(head + i) % size, 1]
-            queue, head = longer, 0
-        tail = (head + size) % len(queue)
-        queue[tail, 0] = loose // bandwidth
-        queue[tail, 1] = loose - queue[tail, 0] * bandwidth
-        size += 1
-    lines, missing = 0, 0
-    while size > 0 and lines < most:
-        full = min(queue[head, 0], most - lines)
-        lines += full
-        queue[head, 0] -= full
-        missing = 0
-        if queue[head, 1] > 0 and lines < most:
-            missing = bandwidth - queue[head, 1]
-            lines += 1
-            queue[head, 1] = 0
-        if queue[head, 0] == 0 and queue[head, 1] == 0:
-            head = (head + 1) % len(queue)
-            size -= 1
-    return queue, head, size, lines, lines * bandwidth - missing
+@njit(cache=True, nogil=True)
+def most_per_line(cut: Folds) -> int:
+    """The most words that leave at one line."""
+    side = min(cut.rows, cut.down) if cut.dataflow == OS else cut.time
+    return min(side, min(cut.columns, cut.across))

@@ -59,6 +59,8 @@ def price(
     of: Shape,
     cut: Folds,
     design: Words,
+    lines: Words,
+    counts: Words,
     ifmap: Reads,
     filters: Reads,
     probes: Words,
@@ -70,6 +72,8 @@ def price(
         of: the layer.
         cut: its folds on the design's array.
         design: see ``layout.DESIGN``.
+        lines: lists of lines with misses, see ``misses.misses``.
+        counts: the numbers of misses there.
         ifmap: misses of the input buffer.
         filters: misses of the filter buffer.
         probes: first and last lines of each operand, or empty; then the SRAM spans are not set.
@@ -81,7 +85,18 @@ def price(
     filter_refill = ceil_div(512 * design[FILTER_KB], design[BW_FILTER])
     bandwidth = design[BW_OFMAP] if user else design[COLUMNS]
     clock = run(
-        of, cut, ifmap, ifmap_refill, filters, filter_refill, design[OFMAP_KB], bandwidth, probes, figures[SRAM_SPANS:]
+        of,
+        cut,
+        lines,
+        counts,
+        ifmap,
+        ifmap_refill,
+        filters,
+        filter_refill,
+        design[OFMAP_KB],
+        bandwidth,
+        probes,
+        figures[SRAM_SPANS:],
     )
     if user:
         ifmap_first = min(ifmap_refill, ceil_div(list_length(operand(of, cut, True)), design[BW_IFMAP]))

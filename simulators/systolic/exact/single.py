@@ -34,18 +34,21 @@ def report(layer: Words, design: Words) -> Words:
     return figures
 
 
-def _reads(of: Shape, cut: Folds, design: Words) -> tuple[Reads, Reads]:
-    """What the buffers of the input and the filters miss."""
+def _reads(of: Shape, cut: Folds, design: Words) -> tuple[Words, Words, Reads, Reads]:
+    """Lists of lines with misses and their numbers, and what the buffers of the input and the filters miss."""
     kilobytes = (design[IFMAP_KB], design[FILTER_KB])
     if design[USER]:
-        found = [misses(of, cut, is_ifmap, kb) for is_ifmap, kb in zip((True, False), kilobytes, strict=True)]
-        ifmap, filters = (Reads(lines, counts, counts.sum(), -1) for lines, counts in found)
-        return ifmap, filters
+        lines, counts = misses(of, cut, True, kilobytes[0])
+        filter_lines, filter_counts = misses(of, cut, False, kilobytes[1])
+        ifmap = Reads(0, len(lines), int(counts.sum()), -1)
+        filters = Reads(len(lines), len(filter_lines), int(filter_counts.sum()), -1)
+        return np.append(lines, filter_lines), np.append(counts, filter_counts), ifmap, filters
     nothing = np.empty(0, np.int64)
     amount, request = fills.ifmap(of, cut, kilobytes[0])
-    ifmap = Reads(nothing, nothing, amount, fills.ifmap_line(of, cut, request) if request >= 0 else -1)
+    ifmap = Reads(0, 0, amount, fills.ifmap_line(of, cut, request) if request >= 0 else -1)
     amount, request = fills.filters(of, cut, kilobytes[1])
-    return ifmap, Reads(nothing, nothing, amount, fills.filter_line(of, cut, request) if request >= 0 else -1)
+    filters = Reads(0, 0, amount, fills.filter_line(of, cut, request) if request >= 0 else -1)
+    return nothing, nothing, ifmap, filters
 
 
 def probes(of: Shape, cut: Folds) -> Words:

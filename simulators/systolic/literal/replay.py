@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from archgym.errors import WorkloadError
 from simulators.systolic.literal.buffers import Drain, Reader, SetReader, WindowReader
 from simulators.systolic.literal.demand import Fold, Part, contents, folds
 
@@ -19,8 +20,7 @@ def replay(row: Mapping[str, Any]) -> dict[str, float]:
         Every output column of the table, see ``simulators.systolic.reference.OUTPUTS``.
 
     Raises:
-        ZeroDivisionError: a layer of one multiplication on an array of one element takes zero cycles there, and the program
-            fails in the same way.
+        WorkloadError: a layer of one multiplication on an array of one element, which takes no cycles; the program fails then.
     """
     work = folds(row)
     user = row["bw_mode"] == "USER"
@@ -44,6 +44,8 @@ def replay(row: Mapping[str, Any]) -> dict[str, float]:
             stalls += max(stall, late)
             total = clock + late
             index += 1
+    if total == 0:
+        raise WorkloadError("systolic: one multiplication on one element takes no cycles; the reference program fails then")
     drain.flush(total)
     ifmap.finish()
     filters.finish()
