@@ -8,6 +8,7 @@ An objective is written as one line of text, the same in Python, on the command 
     constrained:latency_ns|power_mw<=1500          minimise one metric subject to limits on others
     edp                                            energy-delay product
     archgym-power, archgym-latency, archgym-both   ArchGym's own rewards (``archgym.rewards``)
+    archgym-timeloop-energy, -area, -latency, -joint
 """
 
 from __future__ import annotations

@@ -89,3 +89,74 @@ def test_a_simulator_without_the_metric_is_named() -> None:
     with pytest.raises(UnknownNameError, match="memory: no metric named 'power_mw'"):
         make_objective("archgym-both", Silent())
     assert make_objective("archgym-latency", Silent()).used[0].name == "latency_ns"
+
+
+class Accelerator(Memory):
+    """Declares the metrics that the Timeloop rewards look at."""
+
+    metrics = (Metric("energy_pj", "min"), Metric("area_mm2", "min"), Metric("cycles", "min"))
+
+
+def timeloop(text: str, *rows: tuple[float, float, float]) -> list[float]:
+    metrics = Metrics.empty(Accelerator().metric_names, len(rows))
+    for name, values in zip(metrics.columns, zip(*rows, strict=True), strict=True):
+        metrics.columns[name][:] = values
+    return make_objective(f"archgym-timeloop-{text}", Accelerator()).score(metrics).tolist()
+
+
+E, A, C = 20_444.2e6, 1.7255, 6_308_563.2
+"""The targets in the metrics' units."""
+
+
+def test_timeloop_costs_are_relative_to_the_targets() -> None:
+    row = (1.5 * E, 3 * A, 2 * C)
+    assert timeloop("energy", row) == pytest.approx([-0.5])
+    assert timeloop("area", row) == pytest.approx([-2])
+    assert timeloop("latency", row) == pytest.approx([-1])
+    assert timeloop("joint", row) == pytest.approx([-3.501])
+
+
+def test_timeloop_baseline() -> None:
+    """The release's own baseline is 30, 15 and 20 % away from what was asked."""
+    baseline = (29_206e6, 2.03, 7_885_704.0)
+    assert timeloop("joint", baseline) == pytest.approx([-(1 / 0.7 - 1 + 1 / 0.85 - 1 + 1 / 0.8 - 1 + 0.001)])
+
+
+def test_timeloop_costs_saturate_at_the_targets() -> None:
+    met = [(E, A, C), (E / 9, A / 9, C / 9)]
+    for kind in ("energy", "area", "latency"):
+        assert timeloop(kind, *met) == [-1e-5, -1e-5]
+        assert timeloop(f"{kind}:rl", *met) == pytest.approx([1e5, 1e5])
+    assert timeloop("joint", *met) == [-0.001, -0.001]
+    assert timeloop("joint:rl", *met) == pytest.approx([1e5, 1e5])
+
+
+def test_timeloop_rl_is_one_over_the_cost() -> None:
+    assert timeloop("joint:rl", (1.5 * E, 3 * A, 2 * C)) == pytest.approx([1 / 3.5])
+    assert timeloop("area:rl", (E, 1.5 * A, C)) == pytest.approx([2])
+
+
+@pytest.mark.parametrize("text", ["energy", "area", "latency", "joint", "energy:rl", "joint:rl"])
+def test_timeloop_invalid_designs_cost_1500_and_none_costs_more(text: str) -> None:
+    metrics = Metrics.empty(Accelerator().metric_names, 5)
+    for target, values in zip((E, A, C), metrics.columns.values(), strict=True):
+        values[:] = [target, 2 * target, 1e9 * target, np.nan, np.nan]
+    metrics.status[3:], metrics.violation[3] = [Status.INVALID, Status.FAILED], 7.0
+    scores = make_objective(f"archgym-timeloop-{text}", Accelerator()).score(metrics)
+    assert scores[3] == scores[4] == -1500
+    assert scores[0] > scores[1] > scores[2] >= scores[3]
+
+
+def test_timeloop_names_options_and_metrics_are_checked() -> None:
+    assert make_objective("archgym-timeloop-joint:rl", Accelerator()).text == "archgym-timeloop-joint:rl"
+    assert [m.name for m in make_objective("archgym-timeloop-joint", Accelerator()).used] == [
+        "energy_pj",
+        "area_mm2",
+        "cycles",
+    ]
+    with pytest.raises(ObjectiveError, match="option 'rl' or none, got 'printed'"):
+        make_objective("archgym-timeloop-area:printed", Accelerator())
+    with pytest.raises(UnknownNameError, match="Did you mean 'archgym-timeloop-area'"):
+        make_objective("archgym-timeloop-aera", Accelerator())
+    with pytest.raises(UnknownNameError, match="memory: no metric named 'energy_pj'"):
+        make_objective("archgym-timeloop-energy", Memory())
