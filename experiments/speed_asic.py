@@ -59,8 +59,8 @@ def measure(options: argparse.Namespace) -> Report:
         lines.append((name, f"{1 / wall_s:,.0f}", f"{1e9 * cpu_s:,.0f}", f"{ratio:,.0f}"))
     cold, cached = first_result()
     notes = [
-        f"One layer on one unit, one thread, warm, compatible mode: best of {options.runs} runs of {CHUNK:,} rows drawn from the "
-        "measured table.  CPU is the processor time per evaluation of the run that took least of it.",
+        f"One layer on one unit, one thread, warm, compatible mode: best of {options.runs} runs of {CHUNK:,} rows drawn from "
+        "the measured table.  CPU is the processor time per evaluation of the run that took least of it.",
         f"MAESTRO takes {MAESTRO_MS:g} ms per layer when a process is started for each (median of single-layer runs on a "
         "2-core machine of this class, measured when the table was; not repeated here).",
         f"A fresh process has its first price after {cold:.0f} s when it has to compile, {cached:.1f} s with the cache.",
