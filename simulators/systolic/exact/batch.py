@@ -85,9 +85,12 @@ def checked(designs: ArrayLike) -> Words:
     Raises:
         DesignError: another shape than (N, 10), or a value out of range.
     """
-    packed = np.ascontiguousarray(designs, np.int64)
+    given = np.asarray(designs)
+    packed = np.ascontiguousarray(given, np.int64)
     if packed.ndim != 2 or packed.shape[1] != len(DESIGN):
         raise DesignError(f"systolic: packed designs must have shape (N, {len(DESIGN)}), got {packed.shape}")
+    if (packed != given).any():
+        raise DesignError(f"systolic: packed designs must be whole numbers, got {given[packed != given][0]}")
     for place, name in enumerate(DESIGN):
         low, high = {DATAFLOW: (0, len(DATAFLOWS) - 1), USER: (0, 1)}.get(place, (1, np.iinfo(np.int64).max))
         wrong = (packed[:, place] < low) | (packed[:, place] > high)
