@@ -1,18 +1,15 @@
 """Runs SCALE-Sim 3.0.0, the program whose figures the exact mode of the systolic simulator reproduces.
 
-The program belongs to others and is not part of this project.  It needs a Python of its own, because it does not work with the
-NumPy that this project uses (it fails from 2.4 on):
-
-    python3 -m venv FOLDER && FOLDER/bin/pip install scalesim==3.0.0 'numpy<2.4'
-
-``FOLDER/bin/python`` is then the ``python`` of the functions below.  Each layer is a run of its own, in a scratch folder and
-without traces; all layers of a call share one process.
+The program belongs to others and is not part of this project.  It needs a Python environment of its own, because it does not
+work with the NumPy that this project uses (it fails from 2.4 on); ``environment`` makes one.  Each layer is a run of its own,
+in a scratch folder and without traces; all layers of a call share one process.
 """
 
 from __future__ import annotations
 
 import csv
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +18,7 @@ from typing import Any
 from simulators.systolic.layers import Layer
 
 CHILD = Path(__file__).with_name("scalesim_child.py")
-RELEASE = "3.0.0"
+REQUIREMENTS = ("scalesim==3.0.0", "numpy<2.4")
 DESIGN = (
     "array_h",
     "array_w",
@@ -86,13 +83,33 @@ class ScaleSimError(RuntimeError):
     """The program is not there, did not finish, or reported something else than its figures."""
 
 
+def environment(folder: Path, timeout_s: float = 1200.0) -> Path:
+    """Interpreter of an environment with the program, which is made in the folder at the first call.
+
+    Raises:
+        ScaleSimError: it could not be made, for example because nothing can be downloaded.
+    """
+    python, made = folder / "bin" / "python", folder / "made"
+    if not made.exists():
+        for command in ([sys.executable, "-m", "venv", str(folder)], [str(python), "-m", "pip", "install", *REQUIREMENTS]):
+            try:
+                process = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
+            except (subprocess.TimeoutExpired, OSError) as error:
+                raise ScaleSimError(f"no environment for SCALE-Sim: {error}") from error
+            if process.returncode != 0:
+                problem = (process.stderr or process.stdout).strip()[-300:]
+                raise ScaleSimError(f"no environment for SCALE-Sim, {command[1:]} ended with {process.returncode}: {problem}")
+        made.touch()
+    return python
+
+
 def run(layers: Sequence[Layer], design: Mapping[str, Any], python: Path, timeout_s: float = 3600.0) -> list[dict[str, Any]]:
     """Simulates one design on layers; of a layer in groups one group is simulated.
 
     Args:
         layers: strides equal along both axes, no dilation.
         design: values by the names in ``DESIGN``.
-        python: interpreter of the environment that has the program.
+        python: interpreter of the program's environment, see ``environment``.
         timeout_s: after this time the call is given up.
 
     Returns:

@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
 
 import fidelity_dram as fidelity
+import fidelity_systolic
 
 from simulators.dram import reference
+from simulators.systolic import reference as systolic
 
 
 def rows() -> fidelity.Columns:
@@ -63,3 +66,29 @@ def test_without_the_reference_traces_only_the_own_table_is_compared(monkeypatch
     report = fidelity.measure(argparse.Namespace(traces=None, engine="literal"))
     assert asked == [(2640, None, "literal")]
     assert "2640 rows" in report.markdown()
+
+
+def systolic_rows() -> fidelity_systolic.Columns:
+    table = pq.read_table(fidelity_systolic.TABLE)
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def test_every_column_that_scale_sim_reports_is_compared() -> None:
+    compared = [name for columns in fidelity_systolic.GROUPS.values() for name in columns]
+    assert sorted(compared) == sorted(systolic.OUTPUTS)
+
+
+@pytest.mark.parametrize(
+    ("column", "group"),
+    [("dram_ofmap_stop", "first and last cycles"), ("stall_cycles", "stalls"), ("compute_util", "utilisation")],
+)
+def test_one_wrong_figure_of_scale_sim_is_seen(column: str, group: str) -> None:
+    measured = systolic_rows()
+    assert {cell for line in fidelity_systolic.compare(measured, measured) for cell in line[4:-2]} == {"100 %"}
+    changed = measured[column].copy()
+    changed[0] = changed[0] + 1 if changed.dtype.kind == "i" else changed[0] * (1 + 1e-9)
+    lines = list(fidelity_systolic.compare(measured, {**measured, column: changed}))
+    (wrong,) = [line for line in lines if line[4:-2] != ("100 %",) * len(fidelity_systolic.GROUPS)]
+    assert wrong[:2] == (measured["dataflow"][0], measured["bw_mode"][0])
+    assert [name for name, cell in zip(fidelity_systolic.GROUPS, wrong[4:], strict=False) if cell != "100 %"] == [group]
+    assert wrong[-2:] == (("1", "0e+00") if changed.dtype.kind == "i" else ("0", "1e-09"))
