@@ -6,9 +6,10 @@
 best one; c is fitted to stand-ins trained on generated pictures (``experiments/calibrate_surrogate.py``).  All numbers and
 their certainty are in ``surrogate.toml``.
 
-x measures how much a network can learn: for each block (the stem, a residual block, a level of a U-Net) log2(1 + w / w0),
-where w counts the block's weights and w0 those of the same block with the smallest of its lists; summed over the blocks, and
-scaled so that the smallest network of the space has 0 and the largest has 1.
+x measures how much a network computes: for each block (the stem, a residual block, a level of a U-Net) log2(1 + m / m0),
+where m counts the block's multiplications and m0 those of the same block with the first value of every list; summed over the
+blocks, and scaled so that the smallest network of the space has 0 and the largest has 1.  Trained stand-ins follow it more
+closely than the same sum over weights.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 
 from simulators.asic.accuracy.interface import check_task
 from simulators.asic.description import Description
-from simulators.asic.layout import C, K, R, S
+from simulators.asic.layout import C, K, R, S, X, Y
 from simulators.asic.network_space import load_network_space
 
 DATA = Path(__file__).with_name("surrogate.toml")
@@ -107,23 +108,24 @@ def _ends(task: str) -> tuple[float, float]:
 
 @cache
 def _references(task: str) -> dict[str, int]:
-    """Weights of each block of the network with the first value of every list, at the greatest height."""
+    """Multiplications of each block of the network with the first value of every list, at the greatest height."""
     space = load_network_space(curve(task).space)
     first = [choice.values[-1 if choice.name == "height" else 0] for choice in space.choices]
-    return _block_weights(space.description(first))
+    return _block_macs(space.description(first))
 
 
 def _sum_of_logs(task: str, description: Description) -> float:
     references = _references(task)
-    weights = _block_weights(description)
-    return sum(math.log2(1 + weight / references[block]) for block, weight in weights.items() if block in references)
+    macs = _block_macs(description)
+    return sum(math.log2(1 + count / references[block]) for block, count in macs.items() if block in references)
 
 
-def _block_weights(description: Description) -> dict[str, int]:
-    """Weights of the convolutions of each block; the last layer, which only reads out, belongs to none."""
-    weights: dict[str, int] = {}
+def _block_macs(description: Description) -> dict[str, int]:
+    """Multiplications of the convolutions of each block; the last layer, which only reads out, belongs to none."""
+    macs: dict[str, int] = {}
     for name, row in zip(description.layer_names(), description.layers(), strict=True):
         if found := _BLOCK.match(name):
             block = next(part for part in found.groups() if part is not None)
-            weights[block] = weights.get(block, 0) + int(row[K] * row[C] * row[R] * row[S])
-    return weights
+            outputs = (row[Y] - row[R] + 1) * (row[X] - row[S] + 1)
+            macs[block] = macs.get(block, 0) + int(row[K] * row[C] * row[R] * row[S] * outputs)
+    return macs
