@@ -246,7 +246,7 @@ def _nothing_ok(simulator: Simulator, table: Table) -> ArchGymError:
 def _classes(simulator: Simulator, report: Progress) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ranks of all representatives, rising, and how many designs each stands for."""
     size = simulator.space.size
-    if type(simulator).canonical is Simulator.canonical:
+    if not simulator.has_equivalents:
         report("classes", size, size)
         return np.arange(size), np.ones(size, np.int64)
     ranks, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)

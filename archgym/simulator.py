@@ -74,6 +74,11 @@ class Simulator(ABC):
         """Maps designs that cannot differ on this workload onto one representative; the identity by default."""
         return self.space.check(designs, who=self.name)
 
+    @property
+    def has_equivalents(self) -> bool:
+        """Whether ``canonical`` may map any design to another one."""
+        return type(self).canonical is not Simulator.canonical
+
     def explain(self, design: ArrayLike) -> Explanation:
         """Where time and energy of one design go.
 
@@ -148,7 +153,7 @@ class Simulator(ABC):
 
     def _distinct(self, array: Designs) -> tuple[Designs, NDArray[np.intp] | None]:
         """Designs to simulate, and for each given one its row among them; None if they are the given ones, in order."""
-        if type(self).canonical is Simulator.canonical or not self.deterministic:
+        if not self.has_equivalents or not self.deterministic:
             return array, None
         representatives = self.canonical(array)
         if len(array) == 1:

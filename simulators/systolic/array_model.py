@@ -44,6 +44,7 @@ class ArrayModel:
     """Prices designs of the ``systolic`` space on networks.
 
     Attributes:
+        workload: the networks as they were given.
         space: with the rules of the technology and the budgets.
         metrics: what is measured.
     """
@@ -60,6 +61,7 @@ class ArrayModel:
         switches: Switches,
         memory: Memory | None = None,
     ) -> None:
+        self.workload = tuple(networks)
         self.networks: tuple[Prepared, ...] = tuple(prepare(network, batch_size, memory) for network in networks)
         self.combination, self.shares = combination, shares(combination, weights, len(networks))
         self.tables = technology(node_nm, constants).tables

@@ -58,35 +58,35 @@ class Memory:
         return table
 
 
-def measure(dram: Simulator | Mapping[str, Any]) -> tuple[Memory, dict[str, Any]]:
+def record(dram: Simulator | Mapping[str, Any]) -> dict[str, Any]:
+    """What a DRAM simulator can be built from again: {"name", "arguments", "design"}."""
+    if isinstance(dram, Simulator):
+        return {"name": dram.name, "arguments": dict(dram.arguments), "design": {}}
+    return {"arguments": {}, "design": {}, **dram}
+
+
+def measure(dram: Simulator | Mapping[str, Any]) -> Memory:
     """Runs a DRAM simulator on tile patterns.
 
     Args:
         dram: a simulator (its default design is used), or a record {"name", "arguments", "design"} of one, where "design" maps
             parameters to values and may leave any out.
 
-    Returns:
-        The memory, and the record from which it can be measured again.
-
     Raises:
         ArgumentError: it lacks the metrics, or cannot run a trace file.
     """
-    if isinstance(dram, Simulator):
-        record = {"name": dram.name, "arguments": dict(dram.arguments), "design": {}}
-    else:
-        record = {"arguments": {}, "design": {}, **dram}
-    points = np.array([[_point(record, run, write) for run in RUNS] for write in (False, True)])
+    known = record(dram)
+    points = np.array([[_point(known, run, write) for run in RUNS] for write in (False, True)])
     seconds, joules = points[:, :, 0], points[:, :, 1]
-    memory = Memory(
+    return Memory(
         gb_per_s=1.0 / seconds.min(),
         pj_per_bit=joules.min() / 8.0,
         slower=seconds / seconds.min(),
         dearer=joules / joules.min(),
     )
-    return memory, record
 
 
-def _point(record: Mapping[str, Any], run: int, write: bool) -> tuple[float, float]:
+def _point(known: Mapping[str, Any], run: int, write: bool) -> tuple[float, float]:
     """Nanoseconds and pJ per byte of one pattern."""
     per_run = run // BURST
     pitch = max(ROW_PITCH, 2 * run)
@@ -98,8 +98,8 @@ def _point(record: Mapping[str, Any], run: int, write: bool) -> tuple[float, flo
         trace = Path(folder) / f"tile-{run}.stl"
         trace.write_text("\n".join(lines) + "\n")
         try:
-            simulator = make_simulator(record["name"], **{**record["arguments"], "workload": str(trace)})
-            metrics = simulator.evaluate(simulator.space.encode(record["design"]))
+            simulator = make_simulator(known["name"], **{**known["arguments"], "workload": str(trace)})
+            metrics = simulator.evaluate(simulator.space.encode(known["design"]))
             latency, energy = metrics["latency_ns"][0], metrics["energy_pj"][0]
         except (KeyError, ValueError, TypeError) as error:
             raise ArgumentError(

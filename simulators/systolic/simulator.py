@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from archgym import Columns, Explanation, Metrics, Simulator
+from archgym import Columns, Designs, Explanation, Metrics, Simulator
 from archgym.errors import ArgumentError, UnknownNameError
 from simulators.systolic import memory, workloads
 from simulators.systolic.array_model import ArrayModel, Budgets
 from simulators.systolic.exact_model import ExactModel
+from simulators.systolic.eyeriss.model import EyerissModel
 from simulators.systolic.layers import Layer, Network
 from simulators.systolic.switches import Switches
 
@@ -144,14 +146,9 @@ class Systolic(Simulator):
             raise UnknownNameError("model", model, MODELS, owner=self.name)
         if space not in SPACES:
             raise UnknownNameError("space", space, SPACES, owner=self.name)
-        self.networks = _find(workload)
-        self.workload = "+".join(network.name for network in self.networks)
-        budgets = Budgets(area_budget_mm2, power_budget_w, bandwidth_budget_gbps)
-        _check_numbers(batch, budgets)
-        measured, record = (None, None) if dram is None else memory.measure(dram)
         self.arguments = MappingProxyType(
             {
-                "workload": workload if isinstance(workload, str) else _record(self.networks[0]),
+                "workload": _name(workload),
                 "model": model,
                 "space": space,
                 "bandwidth": bandwidth,
@@ -163,7 +160,7 @@ class Systolic(Simulator):
                 "area_budget_mm2": area_budget_mm2,
                 "power_budget_w": power_budget_w,
                 "bandwidth_budget_gbps": bandwidth_budget_gbps,
-                "dram": record,
+                "dram": None if dram is None else memory.record(dram),
                 "partial_folds": partial_folds,
                 "overlap_folds": overlap_folds,
                 "double_buffering": double_buffering,
@@ -171,11 +168,21 @@ class Systolic(Simulator):
                 "sram_ports": sram_ports,
             }
         )
-        common = (self.networks, batch, combine, weights, node_nm, constants, budgets)
-        switches = Switches(partial_folds, overlap_folds, double_buffering, reuse, sram_ports)
-        self.pricer = (
-            ArrayModel(*common, switches, measured) if model == "physical" else ExactModel(*common, bandwidth, measured)
-        )
+        self.pricer: ArrayModel | EyerissModel
+        if space == "eyeriss":
+            _refuse_settings(self.arguments)
+            self.pricer = EyerissModel(str(self.arguments["workload"]))
+        else:
+            budgets = Budgets(area_budget_mm2, power_budget_w, bandwidth_budget_gbps)
+            _check_numbers(batch, budgets)
+            measured = None if dram is None else memory.measure(dram)
+            common = (_find(workload), batch, combine, weights, node_nm, constants, budgets)
+            switches = Switches(partial_folds, overlap_folds, double_buffering, reuse, sram_ports)
+            self.pricer = (
+                ArrayModel(*common, switches, measured) if model == "physical" else ExactModel(*common, bandwidth, measured)
+            )
+        self.networks: tuple[Network, ...] = self.pricer.workload
+        self.workload = "+".join(network.name for network in self.networks)
         self.space, self.metrics = self.pricer.space, self.pricer.metrics
         self.summaries = Path(__file__).parent / "optima.json"
 
@@ -191,6 +198,16 @@ class Systolic(Simulator):
     def workload_digest(self) -> str:
         """SHA-256 over the layers of all networks."""
         return hashlib.sha256(json.dumps([network.digest for network in self.networks]).encode()).hexdigest()
+
+    @property
+    def has_equivalents(self) -> bool:
+        """Only the space of Eyeriss has designs that cannot differ."""
+        return self.space.name == "eyeriss"
+
+    def canonical(self, designs: ArrayLike) -> Designs:
+        """Maps designs that cannot differ onto one; the identity but for the space of Eyeriss."""
+        array = self.space.check(designs, who=self.name)
+        return self.pricer.canonical(array) if isinstance(self.pricer, EyerissModel) else array
 
     def explain(self, design: ArrayLike) -> Explanation:
         """Where time, energy and area go, layer by layer, with a roofline."""
@@ -210,6 +227,22 @@ def _find(workload: Workload) -> tuple[Network, ...]:
     if isinstance(workload, Mapping):
         return (Network(workload["name"], tuple(Layer(**layer) for layer in workload["layers"])),)
     return workloads.find(workload)
+
+
+def _name(workload: Workload) -> str | dict[str, Any]:
+    """A workload as the arguments hold it: its name or path, or a record of its layers."""
+    if isinstance(workload, Network):
+        return _record(workload)
+    return workload if isinstance(workload, str) else dict(workload)
+
+
+def _refuse_settings(arguments: Mapping[str, Any]) -> None:
+    """The space of Eyeriss fixes everything but the workload."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(Systolic).parameters.items()}
+    others = [name for name, value in arguments.items() if name not in ("workload", "space") and value != defaults[name]]
+    if others or not isinstance(arguments["workload"], str):
+        what = ", ".join(others) or "a workload that is no name and no path"
+        raise ArgumentError(f"systolic: space='eyeriss' takes the name or path of a workload and nothing else, got {what}")
 
 
 def _record(network: Network) -> dict[str, Any]:

@@ -169,10 +169,10 @@ def test_a_dram_simulator_prices_the_memory() -> None:
 
 
 def test_short_runs_cost_at_least_as_much_as_the_best_and_the_peak_is_never_beaten() -> None:
-    memory, record = measure(archgym.make_simulator("dram"))
+    memory = measure(archgym.make_simulator("dram"))
     assert 10 < memory.gb_per_s <= 12.8  # DDR3-1600 on 64 bits
     assert memory.slower.min() == memory.dearer.min() == 1.0 and memory.dearer[0, 0] > 1.2 * memory.dearer[0, -1]
-    assert measure(record)[0].gb_per_s == memory.gb_per_s
+    assert measure({"name": "dram"}).gb_per_s == memory.gb_per_s
     access = memory.access(SMALL)
     assert access.shape == (2, 2, 3) and (access >= 1).all()
 
@@ -184,3 +184,19 @@ def test_the_environment_is_registered() -> None:
     env.reset(seed=0)
     _, reward, terminated, _, info = env.step(env.action_space.sample())
     assert terminated and np.isfinite(reward) and "latency_ns" in info["metrics"]
+
+
+def test_the_space_of_eyeriss_is_reached_by_name_and_takes_a_workload_only() -> None:
+    simulator = archgym.make_simulator("systolic", space="eyeriss", workload="alexnet-dense")
+    assert simulator.space.size == 2_154_550_209_231_716_352 and simulator.workload == "alexnet-dense"
+    designs = simulator.space.sample(300, 0)
+    metrics = simulator.evaluate(designs)
+    assert 0 < metrics.ok.sum() < 300
+    again = pickle.loads(pickle.dumps(simulator)).evaluate(simulator.canonical(designs))
+    np.testing.assert_array_equal(again["energy_pj"], metrics["energy_pj"])
+    explained = simulator.explain(designs[np.argmax(metrics.ok)])
+    assert explained.breakdowns[1].total == pytest.approx(metrics["energy_pj"][np.argmax(metrics.ok)])
+    with pytest.raises(ArgumentError, match="nothing else, got node_nm"):
+        Systolic("alexnet", space="eyeriss", node_nm=45)
+    with pytest.raises(ArgumentError, match="no name and no path"):
+        Systolic(SMALL, space="eyeriss")
