@@ -227,7 +227,7 @@ class ASIC(Simulator):
         return {"accuracy": self.weights @ each, "accuracy_evaluated": evaluated, **named}
 
     def _reject(self, result: Metrics, columns: Columns, priced: Priced, units: NDArray[np.int64]) -> None:
-        """Marks designs INVALID whose buffers are too small; the smallest unit has processing elements enough for any layer."""
+        """Marks designs INVALID whose buffers are too small; even the smallest unit has cells enough for any layer."""
         if self.mode != "clean":
             return
         networks = self.problem.networks
