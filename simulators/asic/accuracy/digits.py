@@ -23,7 +23,7 @@ VERSION = 1
 """Goes up whenever a seed gives other pictures."""
 
 PARTS = ("train", "test")
-TRAIN_DIGITS = 1347  # the first ones: three quarters, written by other hands than most of the rest
+TRAIN_DIGITS = 1347  # the first three quarters
 PHOTOGRAPHS = ("china.jpg", "flower.jpg")
 BRIGHTNESS = 0.6
 COLOUR = (0.5, 1.0)  # of each channel of a digit
