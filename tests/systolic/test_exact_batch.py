@@ -13,7 +13,7 @@ from numba import get_num_threads, set_num_threads
 
 from archgym.errors import DesignError, WorkloadError
 from simulators.systolic import layers
-from simulators.systolic.exact import batch, closed, layout, profiles, single
+from simulators.systolic.exact import batch, closed, layout, placing, profiles, single
 from simulators.systolic.exact.lowering import folds, shape
 from simulators.systolic.exact.profiles import Profiles
 from simulators.systolic.layers import Layer, Network
@@ -123,24 +123,30 @@ def test_what_is_wanted_twice_is_built_once() -> None:
 
 
 def test_the_limit_of_profiles_holds_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "BLOCK", 8)
+    monkeypatch.setattr(placing, "MOST_AT_ONCE", 16)
     packed, roomy, tight = designs(80, seed=4), Profiles(), Profiles(limit_bytes=150_000)
     packed[:, layout.USER] = 1
     expected, held = batch.evaluate(TABLE, packed, roomy), []
-    append = Profiles._append
+    add = Profiles.add
 
     def noted(self: Profiles, *arguments: Any) -> None:
-        append(self, *arguments)
+        add(self, *arguments)
         held.append(self.held_bytes)
 
-    monkeypatch.setattr(Profiles, "_append", noted)
+    monkeypatch.setattr(Profiles, "add", noted)
     found = batch.evaluate(TABLE, packed, tight)
     for name in expected:
         np.testing.assert_array_equal(found[name], expected[name])
-    assert roomy.held_bytes > 150_000 > tight.held_bytes / 2 and tight.built > roomy.built
-    assert max(held) < roomy.held_bytes
+    largest = max(batch_bytes(packed[i : i + 1]) for i in range(80))
+    assert max(held) <= max(150_000, 2 * largest) < roomy.held_bytes and tight.built > roomy.built
     tight.clear()
     assert len(tight) == 0 and tight.held_bytes == 0
+
+
+def batch_bytes(packed: np.ndarray) -> int:
+    store = Profiles()
+    batch.evaluate(TABLE, packed, store)
+    return store.held_bytes
 
 
 def test_profiles_pickle_empty_and_serve_threads() -> None:
@@ -165,9 +171,9 @@ def _cycles(packed: np.ndarray) -> np.ndarray:
     return batch.evaluate(TABLE, packed, Profiles())["total_cycles"]
 
 
-def test_what_is_built_for_calc_is_the_reads() -> None:
+def test_the_profile_for_calc_is_the_reads() -> None:
     sizes = profiles.sizes_of(TABLE[0])
-    lines, counts, reads = profiles.build((sizes, True, (0, 4, 4, 1, 0)))
+    lines, counts, reads = profiles.profile((sizes, True, (0, 4, 4, 1, 0)))
     of = shape(TABLE[0])
     assert len(lines) == len(counts) == 0 and reads > of.height * of.width * of.channels
 
