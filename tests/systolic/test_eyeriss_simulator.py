@@ -8,10 +8,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from archgym import Simulator, Status, make_objective
+from archgym import Simulator, Status, make_objective, make_simulator
 from archgym.errors import UnknownNameError
 from archgym.simulator import InvalidDesign
 from archgym.testing import Check, in_another_process, simulator_checks
+from archgym.testing.simulator_checks import same
 from simulators.systolic.eyeriss import EyerissSystolic, batch, pricing
 from simulators.systolic.eyeriss import slots as at
 
@@ -194,6 +195,13 @@ def test_groups_and_repeats_multiply_everything() -> None:
     )
     assert (short == 0).all()
     assert counts[0, :, at.MACS] == pytest.approx(layers.shape[:, :6].prod(axis=1) * layers.repeats[:, 0])
+
+
+def test_it_is_reached_by_the_name_of_the_space() -> None:
+    simulator = make_simulator("systolic", space="eyeriss", workload="alexnet-dense")
+    assert simulator.space.digest == make().space.digest and simulator.metric_names == make().metric_names
+    designs = valid(20, 8)
+    assert not same(simulator.evaluate(designs), make().evaluate(designs))
 
 
 def test_the_arguments_rebuild_it() -> None:
