@@ -103,7 +103,8 @@ def run(
     first_drain = last_drain = trigger = full_line = drain_line = NEVER
     is_sure = True  # whether ``drain_line`` is the line of the next event, or nothing happens before it
     if is_regular:
-        waiting, laid_out, writes = ZERO + (ahead.full + ahead.short), words - ahead.loose, ZERO + ahead.writes
+        waiting = ZERO + (ahead.full + ahead.short)  # one entry or none: a short line that waits has one word
+        laid_out, writes = words - ahead.loose, ZERO + ahead.writes
         if ahead.first >= 0:
             first_drain = line_of(holding(cut, at, ahead.first), ahead.first)
             last_drain = line_of(holding(cut, at, ahead.last), ahead.last)

@@ -14,7 +14,7 @@ from simulators.systolic.exact.profiles import Profiles, Wanted, sizes_of
 Words = NDArray[np.int64]
 
 STEP = 1024  # designs that are looked at together
-MOST_AT_ONCE = 256  # profiles that are computed before it is seen how much memory they take
+MOST_AT_ONCE = 64  # profiles that are computed before it is seen how much memory they take
 
 
 class _Operand:
