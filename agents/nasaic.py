@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym import Agent, Designs, DesignSpace, Metrics, Parameter, Scores
+from archgym import Agent, Columns, Designs, DesignSpace, Metrics, Parameter, Scores
 from archgym.errors import MissingExtraError
 from archgym.masking import LevelMasks
 
@@ -25,9 +26,7 @@ HYPERPARAMETERS = DesignSpace(
         Parameter("baseline", (0.8, 0.9, 0.95, 0.99), default=0.9, doc="decay of the moving average of rewards"),
         Parameter("episodes", (1, 2, 4, 8, 16), default=1, doc="episodes per update"),
         Parameter("learning_rate", (0.001, 0.003, 0.01, 0.03), default=0.01, doc="of Adam"),
-        Parameter(
-            "entropy", (0.0, 0.003, 0.01, 0.03, 0.1), default=0.01, doc="weight of an entropy bonus; the paper has none"
-        ),
+        Parameter("entropy", (0.0, 0.003, 0.01, 0.03, 0.1), default=0.1, doc="weight of an entropy bonus; the paper has none"),
         Parameter("hidden", (16, 32, 64, 128), default=64, doc="units of the LSTM"),
     ),
     name="nasaic",
@@ -69,7 +68,7 @@ class NASAIC(Agent):
         self._keeps = bool(self._hardware.any() and not self._hardware.all())  # whether there is anything to keep
         self._episode = 1 + self.settings["hardware_steps"]
         self.batch = self._episode * self.settings["episodes"]
-        self._masks = LevelMasks(space)
+        self._masks = _Masks(space)
         self._place = 0  # in the episode: 0 is the joint design
         self._joint = np.zeros((1, space.dimensions), np.int32)
         self._asked: list[tuple[NDArray[np.int32], bool]] = []
@@ -84,18 +83,12 @@ class NASAIC(Agent):
         places = (self._place + np.arange(n)) % self._episode
         self._place = (self._place + n) % self._episode
         follows = (places > 0) & self._keeps
-        designs = np.empty((n, self.space.dimensions), np.int32)
-        if not follows.all():
-            designs[~follows] = self._controller.draw(self._masks, int((~follows).sum()))
-        if follows.any():
-            # Row 0 of ``known`` is the joint design of an episode that an earlier call began.
-            known = np.concatenate([self._joint, designs[~follows]])
-            kept = known[np.cumsum(~follows)[follows]]
-            designs[follows] = self._controller.draw(self._masks, len(kept), kept, self._hardware)
-        if not follows.all():
-            self._joint = designs[~follows][-1:]
-        self._asked.extend(zip(designs, follows.tolist(), strict=True))
-        return designs
+        # Row 0 of a draw is the joint design of an episode that an earlier call began.
+        joint = np.maximum.accumulate(np.concatenate([[0], np.where(follows, 0, np.arange(n) + 1)]))
+        designs = self._controller.draw(self._masks, self._joint, joint, self._hardware)
+        self._joint = designs[joint[-1:]]
+        self._asked.extend(zip(designs[1:], follows.tolist(), strict=True))
+        return designs[1:].copy()
 
     def tell(self, designs: Designs, scores: Scores, metrics: Metrics) -> None:
         """Rewards what was asked last, in order; the controller learns when its episodes are complete."""
@@ -135,79 +128,129 @@ class _Moving:
         return float(np.clip(excess / np.sqrt(self.variance), -CLIP, CLIP)) if self.variance > 0 else 0.0
 
 
+class _Masks:
+    """``LevelMasks`` of the columns from the first one that constraints look at; all levels of earlier columns are open.
+
+    Constraints on a chip look at hardware only.  Found without the networks' columns, masks are remembered by hardware
+    alone: a new network does not mean a new enumeration.
+    """
+
+    def __init__(self, space: DesignSpace) -> None:
+        self._exists = np.arange(int(space.nvec.max())) < space.nvec[:, None]
+        self._first = _first_constrained(space)
+        rest = DesignSpace(space.parameters[self._first :], space.constraints, name=space.name)
+        self._masks = LevelMasks(rest) if space.constraints else None
+
+    def of(self, designs: Designs, column: int) -> NDArray[np.bool_]:
+        """Open levels of a column, (N, L), given the columns before it."""
+        masks = np.repeat(self._exists[column : column + 1], len(designs), axis=0)
+        if self._masks is not None and column >= self._first:
+            found = self._masks.of(designs[:, self._first : column])
+            masks[:, : found.shape[1]] = found
+        return masks
+
+
+class _Read(Mapping[str, NDArray[Any]]):
+    """Decoded columns that remember which of them were read."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns, self.names = columns, set[str]()
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        self.names.add(name)
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def _first_constrained(space: DesignSpace) -> int:
+    """The first column that constraints read; 0 if they read none."""
+    columns = _Read(space.decode(space.default))
+    for rule in space.constraints:
+        rule.amount(cast(Columns, columns))
+    return min((space.index(name) for name in columns.names), default=0)
+
+
 class _Controller:
     """An LSTM over parameters: it reads the level that was chosen last and gives the logits of the next one's."""
 
     def __init__(self, space: DesignSpace, hidden: int, rate: float, seed: int) -> None:
         import torch
 
-        self._torch, self._nvec = torch, space.nvec
+        self._torch, self._columns = torch, space.dimensions
         self._rng = torch.Generator().manual_seed(seed)
-        width, depth = int(space.nvec.max()), space.dimensions
         self._first = np.concatenate([[0], np.cumsum(space.nvec)[:-1]]) + 1  # row 0 of the embedding starts a design
 
         def weights(*shape: int, scale: float) -> Tensor:
             return (torch.randn(*shape, generator=self._rng) * scale).requires_grad_()
 
         self._embedding = weights(int(space.nvec.sum()) + 1, hidden, scale=0.1)
-        self._gates = weights(4 * hidden, 2 * hidden, scale=hidden**-0.5)
-        self._bias = torch.zeros(4 * hidden, requires_grad=True)
-        self._heads = weights(depth, width, hidden, scale=0.01)  # all levels about equally likely at first
-        self._optimiser = torch.optim.Adam([self._embedding, self._gates, self._bias, self._heads], lr=rate)
+        self._reads = weights(4 * hidden, hidden, scale=(2 * hidden) ** -0.5)
+        self._recalls = weights(4 * hidden, hidden, scale=(2 * hidden) ** -0.5)
+        bias = torch.zeros(4 * hidden)
+        bias[hidden : 2 * hidden] = 1.0  # at first the cell remembers rather than forgets
+        self._bias, self._none = bias.requires_grad_(), torch.zeros(4 * hidden)
+        # Small heads: all levels are about equally likely at first.
+        self._heads = weights(space.dimensions, int(space.nvec.max()), hidden, scale=0.01)
+        learned = [self._embedding, self._reads, self._recalls, self._bias, self._heads]
+        self._optimiser = torch.optim.Adam(learned, lr=rate)
 
-    def draw(
-        self, masks: LevelMasks, n: int, kept: Designs | None = None, hardware: NDArray[np.bool_] | None = None
-    ) -> Designs:
-        """Draws n designs, (n, D); where ``kept`` (n, D) is given, parameters that are no ``hardware`` are taken from it."""
-        designs = np.zeros((n, len(self._nvec)), np.int32)
-        with self._torch.no_grad():
-            state = self._start(n)
-            for column in range(len(self._nvec)):
-                state = self._step(state, designs, column)
-                if kept is not None and hardware is not None and not hardware[column]:
-                    designs[:, column] = kept[:, column]
-                    continue
-                logits = self._logits(state, column, masks.of(designs[:, :column]))
-                chosen = self._torch.multinomial(logits.softmax(1), 1, generator=self._rng)
-                designs[:, column] = chosen[:, 0].numpy()
+    def draw(self, masks: _Masks, before: Designs, joint: NDArray[np.intp], hardware: NDArray[np.bool_]) -> Designs:
+        """Draws designs parameter by parameter.
+
+        Args:
+            masks: levels that are open.
+            before: (1, D), stands in row 0 of the result as it is.
+            joint: (N,) row whose networks a row has; its own where it is drawn as a whole.
+            hardware: (D,) parameters that are no part of a network.
+
+        Returns:
+            (N, D) designs.
+        """
+        torch, n = self._torch, len(joint)
+        designs = np.repeat(before, n, axis=0)
+        with torch.no_grad():
+            state = (torch.zeros(n, self._reads.shape[1]),) * 2
+            for column in range(self._columns):
+                read = self._embedding[self._rows(designs, column)]
+                state = torch.lstm_cell(read, state, self._reads, self._recalls, self._bias, self._none)
+                logits = state[0] @ self._heads[column].T
+                logits.masked_fill_(torch.from_numpy(~masks.of(designs, column)), -torch.inf)
+                levels = torch.multinomial(logits.softmax(1), 1, generator=self._rng)[:, 0].numpy()
+                levels[0] = before[0, column]
+                designs[:, column] = levels if hardware[column] else levels[joint]
         return designs
 
     def learn(
         self,
         designs: Designs,
-        masks: LevelMasks,
+        masks: _Masks,
         weights: NDArray[np.float64],
         counted: NDArray[np.bool_],
         entropy: float,
     ) -> None:
         """One step of Adam along the mean of weight x grad log-probability, plus the entropy bonus."""
-        torch = self._torch
-        objective = torch.zeros(())
-        state = self._start(len(designs))
-        for column in range(len(self._nvec)):
-            state = self._step(state, designs, column)
-            chances = self._logits(state, column, masks.of(designs[:, :column])).log_softmax(1)
-            chosen = chances.gather(1, torch.from_numpy(designs[:, column : column + 1].astype(np.int64)))[:, 0]
-            spread = -(chances.exp() * chances.clamp(min=-30.0)).sum(1) * torch.from_numpy(counted[:, column])
-            objective = objective + (torch.from_numpy(weights[:, column]).float() * chosen + entropy * spread).mean()
+        torch, n = self._torch, len(designs)
+        rows = torch.stack([self._rows(designs, column) for column in range(self._columns)])
+        zeros = torch.zeros(1, n, self._reads.shape[1])
+        cell = [self._reads, self._recalls, self._bias, self._none]
+        outputs = torch.lstm(self._embedding[rows], (zeros, zeros), cell, True, 1, 0.0, False, False, False)[0]
+        closed = np.stack([~masks.of(designs, column) for column in range(self._columns)])
+        logits = (outputs @ self._heads.transpose(1, 2)).masked_fill(torch.from_numpy(closed), -1e9)
+        chances = logits.log_softmax(2)
+        chosen = chances.gather(2, torch.from_numpy(designs.T.astype(np.int64))[:, :, None])[:, :, 0]
+        spread = -(chances.exp() * chances.clamp(min=-30.0)).sum(2) * torch.from_numpy(counted.T)
+        objective = (torch.from_numpy(weights.T).float() * chosen + entropy * spread).sum() / n
         self._optimiser.zero_grad()
         (-objective).backward()
         self._optimiser.step()
 
-    def _start(self, n: int) -> tuple[Tensor, Tensor]:
-        hidden = self._embedding.shape[1]
-        return self._torch.zeros(n, hidden), self._torch.zeros(n, hidden)
-
-    def _step(self, state: tuple[Tensor, Tensor], designs: Designs, column: int) -> tuple[Tensor, Tensor]:
-        """The LSTM reads the level of the column before (or the start) in each design."""
-        torch = self._torch
-        rows = np.zeros(len(designs), np.int64) if column == 0 else designs[:, column - 1] + self._first[column - 1]
-        read, (output, memory) = self._embedding[torch.from_numpy(np.asarray(rows, np.int64))], state
-        gates = torch.cat([read, output], 1) @ self._gates.T + self._bias
-        enter, forget, leave, fresh = gates.chunk(4, 1)
-        memory = torch.sigmoid(forget + 1.0) * memory + torch.sigmoid(enter) * torch.tanh(fresh)
-        return torch.sigmoid(leave) * torch.tanh(memory), memory
-
-    def _logits(self, state: tuple[Tensor, Tensor], column: int, mask: NDArray[np.bool_]) -> Tensor:
-        logits = state[0] @ self._heads[column].T
-        return logits.masked_fill(self._torch.from_numpy(~mask), -1e9)
+    def _rows(self, designs: Designs, column: int) -> Tensor:
+        """Rows of the embedding that the LSTM reads before a column: levels of the column before, or the start."""
+        if column == 0:
+            return self._torch.zeros(len(designs), dtype=self._torch.int64)
+        return self._torch.from_numpy(designs[:, column - 1].astype(np.int64) + self._first[column - 1])

@@ -14,7 +14,7 @@ from archgym.testing import agent_checks
 BASELINES = {"random_walk", "grid"}
 QUICK: dict[str, Any] = {"budget": 40, "long_budget": 120, "seeds": 5}
 """For agents that take longer per design."""
-LIGHT = {"own", "cmaes", "pymoo"}
+LIGHT = {"own", "cmaes", "pymoo", "torch"}
 """Built on these, an agent spends what one of the project's own does."""
 SLOW = {"ray[rllib]", "stable-baselines3", "scikit-optimize", "optuna"}
 """Libraries that need seconds for what others do in milliseconds."""
