@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
@@ -23,9 +24,9 @@ HYPERPARAMETERS = DesignSpace(
         ),
         Parameter("rho", (1.0, 3.0, 10.0, 30.0), default=10.0, doc="weight of the penalty in a hardware-only reward"),
         Parameter("gamma", (0.9, 0.95, 1.0), default=1.0, doc="discount of earlier choices"),
-        Parameter("baseline", (0.8, 0.9, 0.95, 0.99), default=0.9, doc="decay of the moving average of rewards"),
-        Parameter("episodes", (1, 2, 4, 8, 16), default=1, doc="episodes per update"),
-        Parameter("learning_rate", (0.001, 0.003, 0.01, 0.03), default=0.01, doc="of Adam"),
+        Parameter("memory", (50, 100, 200, 500), default=200, doc="rewards among which a new one is ranked"),
+        Parameter("episodes", (1, 2, 4, 8, 16), default=2, doc="episodes per update"),
+        Parameter("learning_rate", (0.001, 0.003, 0.005, 0.01, 0.03), default=0.005, doc="of Adam"),
         Parameter("entropy", (0.0, 0.003, 0.01, 0.03, 0.1), default=0.1, doc="weight of an entropy bonus; the paper has none"),
         Parameter("hidden", (16, 32, 64, 128), default=64, doc="units of the LSTM"),
     ),
@@ -35,12 +36,12 @@ HYPERPARAMETERS = DesignSpace(
 ARCHITECTURE = "network"
 """Groups of parameters whose names start so are the architecture; all others are hardware."""
 
-CLIP = 5.0
-"""Advantages are cut at so many deviations: an INVALID design must not undo everything."""
+Told = tuple[NDArray[np.int32], bool, float, float]
+"""A design, whether it keeps the networks of the one before, its reward, its score."""
 
 
 class NASAIC(Agent):
-    """One LSTM over architecture and hardware, REINFORCE with a moving baseline (NASAIC).
+    """One LSTM over architecture and hardware, trained by REINFORCE (NASAIC).
 
     The controller of Yang et al., "Co-Exploration of Neural Architectures and Heterogeneous ASIC Accelerator Designs Targeting
     Multiple Tasks" (DAC 2020); REINFORCE is from Williams (1992).
@@ -48,11 +49,13 @@ class NASAIC(Agent):
     An episode is a design proposed as a whole, then ``hardware_steps`` designs that keep its networks and draw the hardware
     anew.  The first is rewarded with its score; the others with minus ``rho`` times the metric ``penalty`` where the simulator
     has one, so that accuracy plays no part in them, else with their score.  The gradient of an episode is the mean over its
-    designs of sum_t gamma^(T-t) grad log pi(a_t | a_<t) (R - b), over hardware parameters only in the hardware-only designs.
+    designs of sum_t gamma^(T-t) grad log pi(a_t | a_<t) A, over hardware parameters only in the hardware-only designs.
 
-    Where this differs from the paper, which left it open: the two kinds of reward have a baseline each; advantages are divided
-    by a moving deviation, so that the unit of the score does not matter; levels that no valid design can have any more are
-    masked; an entropy bonus.  In a space without architecture groups all designs of an episode are drawn as a whole.
+    Where this differs from the paper, or the paper left it open: A is the rank of a reward among the last ones of its kind,
+    not its difference from a moving mean, because missing a spec costs so much more than the differences in accuracy beyond
+    it; the networks of an episode are ranked by the best score of all its designs, as the paper rates networks if any of the
+    episode's hardware meets the specs; levels that no valid design can have any more are masked; an entropy bonus.  In a space
+    without architecture groups, or of nothing else, all designs of an episode are drawn as a whole and ranked on their own.
     """
 
     name = "nasaic"
@@ -72,8 +75,8 @@ class NASAIC(Agent):
         self._place = 0  # in the episode: 0 is the joint design
         self._joint = np.zeros((1, space.dimensions), np.int32)
         self._asked: list[tuple[NDArray[np.int32], bool]] = []
-        self._told: list[tuple[NDArray[np.int32], bool, float]] = []
-        self._rewards = {kind: _Moving(self.settings["baseline"]) for kind in (False, True)}
+        self._told: list[Told] = []
+        self._joints, self._follows, self._networks = (_Ranks(self.settings["memory"]) for _ in range(3))
         self._controller = _Controller(
             space, self.settings["hidden"], self.settings["learning_rate"], int(self.rng.integers(2**31))
         )
@@ -97,35 +100,37 @@ class NASAIC(Agent):
             proposed, follows = self._asked.pop(0) if self._asked else (design, False)
             known = follows and penalties is not None and np.isfinite(penalties[row])
             reward = -self.settings["rho"] * float(penalties[row]) if known and penalties is not None else float(scores[row])
-            self._told.append((proposed, follows, reward))
+            self._told.append((proposed, follows, reward, float(scores[row])))
         while len(self._told) >= self.batch:
             episodes, self._told = self._told[: self.batch], self._told[self.batch :]
             self._learn(episodes)
 
-    def _learn(self, episodes: list[tuple[NDArray[np.int32], bool, float]]) -> None:
-        advantages = np.array([self._rewards[follows].advantage(reward) for _, follows, reward in episodes])
-        designs = np.stack([design for design, _, _ in episodes])
-        counted = np.array([self._hardware if follows else np.ones_like(self._hardware) for _, follows, _ in episodes])
-        steps = np.arange(self.space.dimensions)[::-1]
-        weights = counted * self.settings["gamma"] ** steps * advantages[:, None]
-        self._controller.learn(designs, self._masks, weights, counted, self.settings["entropy"])
+    def _learn(self, told: list[Told]) -> None:
+        designs = np.stack([design for design, _, _, _ in told])
+        follows = np.array([following for _, following, _, _ in told])
+        own = np.array([(self._follows if following else self._joints).advantage(reward) for _, following, reward, _ in told])
+        networks = np.zeros(len(told))
+        starts = np.flatnonzero(~follows)
+        for first, best in zip(starts, np.maximum.reduceat([score for _, _, _, score in told], starts), strict=True):
+            networks[first] = self._networks.advantage(float(best))
+        counted = self._hardware | ~follows[:, None]
+        advantages = np.where(self._hardware | (not self._keeps), own[:, None], networks[:, None])
+        discount = self.settings["gamma"] ** np.arange(self.space.dimensions)[::-1]
+        self._controller.learn(designs, self._masks, counted * discount * advantages, counted, self.settings["entropy"])
 
 
-class _Moving:
-    """Moving mean and deviation of one kind of reward."""
+class _Ranks:
+    """The last rewards of one kind."""
 
-    def __init__(self, decay: float) -> None:
-        self.decay, self.mean, self.variance, self.seen = decay, 0.0, 0.0, False
+    def __init__(self, memory: int) -> None:
+        self._last: deque[float] = deque(maxlen=memory)
 
     def advantage(self, reward: float) -> float:
-        """How much better a reward is than its baseline, in deviations; then the baseline moves."""
-        if not self.seen:
-            self.mean, self.seen = reward, True
-            return 0.0
-        excess = reward - self.mean
-        self.mean += (1 - self.decay) * excess
-        self.variance = self.decay * self.variance + (1 - self.decay) * excess**2
-        return float(np.clip(excess / np.sqrt(self.variance), -CLIP, CLIP)) if self.variance > 0 else 0.0
+        """Share of the last rewards below a new one, ties half; scaled to mean 0 and variance 1 if it is like them."""
+        self._last.append(reward)
+        last = np.array(self._last)
+        share = np.mean(last < reward) + 0.5 * np.mean(last == reward)
+        return float((share - 0.5) * np.sqrt(12.0))
 
 
 class _Masks:

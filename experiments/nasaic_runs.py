@@ -17,8 +17,10 @@ from nasaic_methods import perform
 from nasaic_problem import SPECS, Phase, Problem, networks_of, reward
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from runs import read
+
+from archgym.agent import resolve_hyperparameters
+from archgym.registry import agent_class
 
 SHARES = (0.1, 0.2, 0.5, 1.0)
 """Parts of the budget after which the answer so far is read."""
@@ -37,7 +39,7 @@ class Planned:
         accuracy: kind of accuracy.
         budget: designs.
         seed: replicate.
-        controller: hyper-parameters of NASAIC's controller where they differ from its defaults.
+        controller: all hyper-parameters of NASAIC's controller, where it has a part in the method.
         identity: of the accuracy evaluator: another formula or recipe makes another run.
         arguments: others of the simulator.
         tied: parameters that follow others (``nasaic_problem.Restricted``), for agents.
@@ -71,8 +73,9 @@ def plan(
     from simulators.asic.accuracy.choose import make_accuracy
 
     identity = make_accuracy(accuracy, None).identity
+    settings = resolve_hyperparameters(agent_class("nasaic"), controller)
     return [
-        Planned(method, workload, accuracy, budget, seed, controller if method in CONTROLLED else {}, identity)
+        Planned(method, workload, accuracy, budget, seed, settings if method in CONTROLLED else {}, identity)
         for seed in range(seeds)
         for workload in workloads
         for method in methods

@@ -12,7 +12,7 @@ from archgym import Constraint, DesignSpace, Metrics, Parameter
 
 pytest.importorskip("torch", reason="the controller needs the extra rl")
 
-from agents.nasaic import CLIP, NASAIC, _first_constrained, _Masks, _Moving
+from agents.nasaic import NASAIC, _first_constrained, _Masks, _Ranks
 from archgym.masking import LevelMasks
 
 REWARD = "weighted:accuracy=1,penalty=10"
@@ -55,14 +55,14 @@ def test_only_joint_designs_are_rewarded_with_their_score() -> None:
     designs = agent.ask(3)
     metrics = Metrics({"penalty": np.array([0.5, 2.0, 0.0])}, np.zeros(3, np.uint8), np.zeros(3))
     agent.tell(designs, np.array([7.0, 8.0, 9.0]), metrics)
-    assert [(follows, reward) for _, follows, reward in agent._told] == [(False, 7.0), (True, -6.0), (True, 0.0)]
+    assert [(follows, reward) for _, follows, reward, _ in agent._told] == [(False, 7.0), (True, -6.0), (True, 0.0)]
 
 
 def test_without_a_penalty_every_design_is_rewarded_with_its_score() -> None:
     agent = NASAIC(asic().space, seed=0, hardware_steps=1, episodes=2)
     designs = agent.ask(2)
     agent.tell(designs, np.array([7.0, 8.0]), nothing_known(2))
-    assert [reward for _, _, reward in agent._told] == [7.0, 8.0]
+    assert [reward for _, _, reward, _ in agent._told] == [7.0, 8.0]
     broken = Metrics({"penalty": np.full(2, np.nan)}, np.zeros(2, np.uint8), np.zeros(2))
     designs = agent.ask(1)
     agent.tell(designs, np.array([1.0]), broken)
@@ -73,7 +73,7 @@ def test_without_a_penalty_every_design_is_rewarded_with_its_score() -> None:
 
 
 def test_hardware_only_designs_do_not_move_the_chances_of_networks() -> None:
-    agent = NASAIC(asic().space, seed=1, hardware_steps=5, entropy=0.0)
+    agent = NASAIC(asic().space, seed=1, hardware_steps=5, episodes=1)
     weights = []
     agent._controller.learn = lambda designs, masks, w, counted, entropy: weights.append((w, counted))
     for _ in range(2):  # the first rewards of each kind set the baselines
@@ -87,7 +87,7 @@ def test_hardware_only_designs_do_not_move_the_chances_of_networks() -> None:
 
 
 def test_gamma_discounts_earlier_choices() -> None:
-    agent = NASAIC(asic().space, seed=1, hardware_steps=0, gamma=0.9, entropy=0.0)
+    agent = NASAIC(asic().space, seed=1, hardware_steps=0, gamma=0.9, episodes=1)
     weights = []
     agent._controller.learn = lambda designs, masks, w, counted, entropy: weights.append(w[0])
     for reward in (1.0, 2.0):
@@ -95,13 +95,27 @@ def test_gamma_discounts_earlier_choices() -> None:
     assert np.allclose(weights[1][:-1] / weights[1][1:], 0.9)
 
 
-def test_the_moving_baseline() -> None:
-    moving = _Moving(0.9)
-    assert moving.advantage(3.0) == 0.0 and moving.mean == 3.0
-    assert moving.advantage(4.0) == pytest.approx(1.0 / np.sqrt(0.1)) and moving.mean == pytest.approx(3.1)
-    assert moving.advantage(-1e30) >= -CLIP
-    level = _Moving(0.9)
-    assert [level.advantage(2.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+def test_networks_are_ranked_by_the_best_design_of_their_episode() -> None:
+    agent = NASAIC(asic().space, seed=1, hardware_steps=2, episodes=1)
+    weights = []
+    agent._controller.learn = lambda designs, masks, w, counted, entropy: weights.append(w)
+    columns = networks(agent.space)
+    for scores in ((0.0, 1.0, 2.0), (0.5, -1.0, 1.5), (-3.0, -3.0, 2.5)):
+        agent.tell(agent.ask(3), np.array(scores), nothing_known(3))
+    assert (weights[1][0, columns] < 0).all(), "1.5 is less than 2.0"
+    assert (weights[1][0, ~columns] > 0).all(), "0.5 is more than 0.0"
+    assert (weights[2][0, columns] > 0).all() and (weights[2][0, ~columns] < 0).all()
+
+
+def test_advantages_are_ranks_among_the_last_rewards() -> None:
+    ranks = _Ranks(3)
+    assert ranks.advantage(-1e30) == 0.0
+    assert ranks.advantage(0.8) == pytest.approx(0.25 * np.sqrt(12))
+    assert ranks.advantage(0.8) == pytest.approx((1 / 3 + 1 / 3 - 0.5) * np.sqrt(12))
+    assert ranks.advantage(0.79) == pytest.approx((1 / 6 - 0.5) * np.sqrt(12)), "the first one is forgotten"
+    drawn = _Ranks(200)
+    told = [drawn.advantage(value) for value in np.random.default_rng(0).normal(size=2000)]
+    assert np.mean(told) == pytest.approx(0.0, abs=0.1) and np.var(told) == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"units": 1}, {"total_pes": 512, "total_bandwidth": 24}, {"workload": "W3"}])
