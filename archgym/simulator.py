@@ -128,22 +128,23 @@ class Simulator(ABC):
         array = self.space.check(designs, who=self.name)
         if fidelity not in self.fidelities:
             raise UnknownNameError("fidelity", fidelity, self.fidelities, owner=self.name)
-        result = self._screen(array)
+        columns = self.space.decode(array) if self.space.constraints and len(array) else None
+        result = self._screen(array, columns)
         valid = np.flatnonzero(result.ok)
         if len(valid) == 0:
             return result
         everything = len(valid) == len(array)
         rows, inverse = self._distinct(array if everything else array[valid])
-        priced = self._price(rows, fidelity)
         if everything and inverse is None:
-            return priced
+            return self._price(rows, fidelity, None if self.has_equivalents else columns)
+        priced = self._price(rows, fidelity)
         _scatter(result, valid, priced if inverse is None else priced.take(inverse))
         return result
 
-    def _screen(self, array: Designs) -> Metrics:
+    def _screen(self, array: Designs, columns: Columns | None) -> Metrics:
         result = Metrics.empty(self.metric_names, len(array))
-        if self.space.constraints and len(array):
-            result.violation = self.space.violation(array)
+        if columns is not None:
+            result.violation = self.space.excess(columns, len(array))
             broken = np.flatnonzero(result.violation > 0)
             if len(broken):
                 result.status[broken] = Status.INVALID
@@ -161,10 +162,11 @@ class Simulator(ABC):
         _, first, inverse = np.unique(self.space.rank(representatives), return_index=True, return_inverse=True)
         return representatives[first], inverse
 
-    def _price(self, designs: Designs, fidelity: str) -> Metrics:
+    def _price(self, designs: Designs, fidelity: str, columns: Columns | None = None) -> Metrics:
         """Runs the hook; where it raises, runs it design by design, so that one design cannot take its neighbours along."""
         try:
-            return self._collect(self._evaluate(self.space.decode(designs), fidelity), len(designs), fidelity)
+            decoded = self.space.decode(designs) if columns is None else columns
+            return self._collect(self._evaluate(decoded, fidelity), len(designs), fidelity)
         except (ContractError, KeyboardInterrupt):
             raise
         except Exception as error:

@@ -228,11 +228,15 @@ class DesignSpace:
     def violation(self, designs: ArrayLike) -> NDArray[np.float64]:
         """By how much each design breaks the constraints, summed; (N,) float64, zero where all hold."""
         array = self.check(designs)
-        total = np.zeros(len(array))
-        if self.constraints and len(array):
-            columns = self.decode(array)
-            for rule in self.constraints:
-                total += np.maximum(self._amount(rule, columns, len(array)), 0.0)
+        if not self.constraints or not len(array):
+            return np.zeros(len(array))
+        return self.excess(self.decode(array), len(array))
+
+    def excess(self, columns: Columns, n: int) -> NDArray[np.float64]:
+        """``violation`` of n designs that are decoded already."""
+        total = np.zeros(n)
+        for rule in self.constraints:
+            total += np.maximum(self._amount(rule, columns, n), 0.0)
         return total
 
     def _amount(self, rule: Constraint, columns: Columns, n: int) -> NDArray[np.float64]:
