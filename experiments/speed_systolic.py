@@ -44,10 +44,12 @@ def measure(options: argparse.Namespace) -> Report:
     """Measures the physical model, then the exact one, then SCALE-Sim."""
     rows = [_physical(name, options.designs) for name in NETWORKS]
     simulator = Systolic("resnet18", model="scalesim3", bandwidth="user")
-    closed, stalls = _closed(simulator, options.designs), _stalls(simulator, options.stalls)
+    closed = _closed(simulator, options.designs)
+    calc, stalls = (_everything(simulator, options.stalls, user) for user in (0, 1))
     rows += [
         _row("exact, closed forms", "resnet18", options.designs, *closed),
-        _row("exact, all with stalls, profiles in place", "resnet18", options.stalls, *stalls),
+        _row("exact, everything in CALC, profiles in place", "resnet18", options.stalls, *calc),
+        _row("exact, everything in USER, profiles in place", "resnet18", options.stalls, *stalls),
     ]
     notes = [
         f"{options.designs:,} uniform designs (those that keep the rules, for the physical model; seed 0) in one batch, "
@@ -64,7 +66,7 @@ def measure(options: argparse.Namespace) -> Report:
     ]
     if options.scalesim:
         physical_s = float(rows[0][3]) * 1e-6
-        notes.append(_against(options.scalesim, physical_s, closed[1] / options.designs, stalls[1] / options.stalls))
+        notes.append(_against(options.scalesim, physical_s, calc[1] / options.stalls, stalls[1] / options.stalls))
     readme = Path(__file__).parents[1] / "simulators/systolic/README.md"
     return Report(
         "Systolic accelerator", readme, ("what", "network", "designs/s", "CPU us", "`evaluate` designs/s"), rows, notes
@@ -83,10 +85,10 @@ def _closed(simulator: Systolic, count: int) -> tuple[float, float]:
     return best(lambda: exact.closed(table, designs))
 
 
-def _stalls(simulator: Systolic, count: int) -> tuple[float, float]:
+def _everything(simulator: Systolic, count: int, user: int) -> tuple[float, float]:
     rng = np.random.default_rng(0)
     rows, columns = np.array(ARRAYS)[rng.integers(len(ARRAYS), size=count)].T
-    designs = _pack(rng, count, rows, columns, user=1)
+    designs = _pack(rng, count, rows, columns, user)
     table = simulator.networks[0].table
     return best(lambda: exact.evaluate(table, designs, simulator.pricer.profiles))
 
@@ -112,7 +114,7 @@ def _profiles(simulator: Systolic) -> float:
     return longest
 
 
-def _against(python: Path, physical_s: float, closed_s: float, stalls_s: float) -> str:
+def _against(python: Path, physical_s: float, calc_s: float, user_s: float) -> str:
     """SCALE-Sim on every kind of layer of ResNet-18, its processor time counted for each layer of that kind."""
     (network,) = Systolic("resnet18").networks
     kinds = {layer.kind(): layer for layer in reversed(network.layers)}
@@ -124,7 +126,7 @@ def _against(python: Path, physical_s: float, closed_s: float, stalls_s: float) 
     seconds = sum(result["cpu_s"] * times[kind] for kind, result in zip(kinds, results, strict=True))
     ratios = ", ".join(
         f"{seconds / ours:,.0f} times the {what}"
-        for what, ours in (("physical model", physical_s), ("closed forms", closed_s), ("exact model with stalls", stalls_s))
+        for what, ours in (("physical model", physical_s), ("exact model in CALC", calc_s), ("exact model in USER", user_s))
     )
     return (
         f"SCALE-Sim 3.0.0 takes {seconds:,.0f} s of processor time for ResNet-18's 21 layers on one design (128 x 128, os, "

@@ -1,4 +1,4 @@
-"""Every Python example of the README and of docs/ runs; every command they show exists."""
+"""Every Python example of the READMEs and of docs/ runs; every command they show exists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sources import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "simulators").glob("*/README.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
@@ -27,7 +27,7 @@ def blocks(language: str, having: re.Pattern[str] = re.compile("")) -> list[obje
         for block in BLOCK.finditer(text):
             if block[1] == language and having.search(block[2]):
                 line = text[: block.start()].count("\n") + 1
-                found.append(pytest.param(block[2], id=f"{page.name}:{line}"))
+                found.append(pytest.param(block[2], id=f"{page.parent.name}/{page.name}:{line}"))
     return found
 
 
