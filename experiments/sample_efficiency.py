@@ -37,6 +37,9 @@ CLASSES = {
     "learning": (("ppo", "sac", "marl_ppo", "marl"), 5, 500),
 }
 
+STRICT_SEEDS, STRICT_OBJECTIVE = 20, "latency_ns"
+"""Seeds of slow agents where medians are compared strictly: on the latency of the classic workloads."""
+
 
 def plan(classes: Sequence[str], workloads: Sequence[str], seeds: int | None = None) -> list[Planned]:
     """All runs of the given classes of agents."""
@@ -46,7 +49,9 @@ def plan(classes: Sequence[str], workloads: Sequence[str], seeds: int | None = N
         for agent in agents:
             for workload in workloads:
                 for objective in OBJECTIVES:
-                    runs += [Planned(agent, workload, objective, budget, seed) for seed in range(seeds or replicates)]
+                    strict = name == "slow" and workload in CLASSIC and objective == STRICT_OBJECTIVE
+                    count = seeds or (STRICT_SEEDS if strict else replicates)
+                    runs += [Planned(agent, workload, objective, budget, seed) for seed in range(count)]
     return runs
 
 
