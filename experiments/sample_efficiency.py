@@ -55,6 +55,16 @@ def plan(classes: Sequence[str], workloads: Sequence[str], seeds: int | None = N
     return runs
 
 
+def balance(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the seeds that an agent has on some of its tasks only, so that every task weighs the same."""
+    used: dict[str, dict[tuple[str, str], set[int]]] = {}
+    for record in records:
+        task = record["workload"], record["objective"]
+        used.setdefault(record["label"], {}).setdefault(task, set()).add(record["seed"])
+    common = {agent: set.intersection(*seeds.values()) for agent, seeds in used.items()}
+    return [record for record in records if record["seed"] in common[record["label"]]]
+
+
 def summarise(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Per agent: interquartile mean of the quantile regret at each mark, its interval, and the share at the optimum."""
     rows = []
@@ -208,7 +218,7 @@ def main() -> None:
     records = run_all(runs, options.out / "sample_efficiency.jsonl", options.workers, "sample efficiency")
     tasks = sorted({(run.workload, run.objective) for run in runs})
     easy = {task for task in tasks if is_ceiling("dram", *task)}
-    rows = summarise([record for record in records if (record["workload"], record["objective"]) not in easy])
+    rows = summarise([record for record in balance(records) if (record["workload"], record["objective"]) not in easy])
     figures = DOCS / "figures" if options.write else options.out
     draw(rows, figures, "sample_efficiency")
     listed = ", ".join(f"{workload} {objective}" for workload, objective in sorted(easy)) or "none"

@@ -75,7 +75,8 @@ def test_no_step_is_dropped_and_the_log_is_that_of_a_search(env_id: str, formula
     ours, theirs = (archgym.Dataset.open(tmp_path / name).runs[0].manifest for name in ("env", "search"))
     assert ours.keys() == theirs.keys() and ours["state"] == "finished"
     assert (ours["agent"], ours["hyperparameters"], ours["seed"]) == ("external", {}, None)
-    assert ours["best"].keys() == theirs["best"].keys() and ours["best"]["score"] == max(rewards)
+    valid = [reward for reward, status in zip(rewards, logged["status"].to_pylist(), strict=True) if status == "OK"]
+    assert ours["best"].keys() == theirs["best"].keys() and ours["best"]["score"] == max(valid, default=None)
 
 
 def test_vector_steps_are_all_logged(env_id: str, formulation: str, tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_vector_equals_gymnasiums_own_vectorisation(env_id: str, formulation: st
         assert ("final_obs" in mine[4]) == ("final_obs" in other[4]) == bool(mine[2].any())
         if "final_obs" in mine[4]:
             assert np.array_equal(np.stack(mine[4]["final_obs"]), np.stack(other[4]["final_obs"]))
-            assert _plain(mine[4]["final_info"]) == _plain(other[4]["final_info"])
+            assert _known(_plain(mine[4]["final_info"])) == _known(_plain(other[4]["final_info"]))
         if formulation == "sequential":
             assert np.array_equal(mine[4]["action_mask"], other[4]["action_mask"])
 
@@ -133,6 +134,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _known(info: dict[str, Any]) -> dict[str, Any]:
+    """Without metrics that no environment has, because all designs are INVALID: Gymnasium does not name them, we mask them."""
+    metrics = {name: each for name, each in info["metrics"].items() if any(value not in (None, False) for value in each)}
+    return {**info, "metrics": metrics}
 
 
 def _visible(info: dict[str, Any], key: str) -> Any:

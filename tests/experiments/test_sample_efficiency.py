@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
 pytest.importorskip("scipy", reason="the studies need the experiments extra")
 
-from sample_efficiency import CLASSES, CLASSIC, beats_random, compare_medians, plan
+from sample_efficiency import CLASSES, CLASSIC, balance, beats_random, compare_medians, plan
 
 
 def runs(agent: str, objective: str, **quantiles: list[float]) -> list[dict[str, Any]]:
@@ -59,6 +59,15 @@ def test_where_random_walk_is_at_the_optimum_nobody_can_be_better() -> None:
     records = runs("random_walk", "power_mw", **everywhere) + runs("good", "power_mw", **everywhere)
     text = beats_random(records, "power_mw", 500)
     assert "no agent can be better" in text and "| 0 of 4 |" in text
+
+
+def test_every_task_weighs_the_same_though_one_has_more_seeds() -> None:
+    def run(agent: str, workload: str, seed: int) -> dict[str, Any]:
+        return {"label": agent, "workload": workload, "objective": "edp", "seed": seed}
+
+    few = [run("slow", "random", 0), run("slow", "random", 1), run("slow", "stream", 0), run("slow", "stream", 1)]
+    many = [run("fast", "random", seed) for seed in range(20)]
+    assert balance([*few, run("slow", "stream", 2), *many]) == [*few, *many]
 
 
 LEARNING = {"ppo", "sac", "marl", "marl_ppo"}
