@@ -150,12 +150,13 @@ def optimum_command(
     ] = None,
     settings: Settings = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="add the best scores to this JSON file")] = None,
+    card: Annotated[bool, typer.Option("--card", help="also show how hard each task is: the landscape card")] = False,
 ) -> None:
     """Evaluate a whole space: the true optimum, the front, and the table that gives runs their regret and quantile."""
     from archgym.cli.optimum import show_optimum
     from archgym.cli.parsing import parse_pairs
 
-    show_optimum(simulator, workload, parse_pairs(settings or (), "--set"), objective or [], summary)
+    show_optimum(simulator, workload, parse_pairs(settings or (), "--set"), objective or [], summary, card)
 
 
 @app.command("demo")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +15,7 @@ from rich.table import Table as Grid
 from archgym.cli import Interrupted
 from archgym.cli.parsing import build_simulator
 from archgym.cli.show import line, number, stdout
+from archgym.landscape import MARGINS, Card, landscape_card
 from archgym.objective import make_objective
 from archgym.optimum import Table, enumerate_space, table_key, table_path
 from archgym.simulator import Simulator
@@ -22,7 +23,12 @@ from archgym.standing import summarise
 
 
 def show_optimum(
-    simulator: str, workload: str | None, arguments: Mapping[str, Any], objectives: list[str], summary: Path | None
+    simulator: str,
+    workload: str | None,
+    arguments: Mapping[str, Any],
+    objectives: list[str],
+    summary: Path | None,
+    card: bool = False,
 ) -> None:
     """Enumerates a space, or finds its table, and prints the optimum under each objective.
 
@@ -32,6 +38,7 @@ def show_optimum(
         arguments: of the simulator.
         objectives: the simulator's own metrics that are not "info", if empty.
         summary: JSON file to add the best scores to, as it ships with a simulator.
+        card: whether to print the landscape card of every objective too.
 
     Raises:
         ArchGymError: bad input, or a space that is too large.
@@ -58,12 +65,33 @@ def show_optimum(
         front = str(len(table.front(goal))) if len(goal.used) > 1 else "-"
         grid.add_row(goal.text, number(landscape.best_score), f"{ties:,}", f"{near:.3%}", front, values)
     console.print(grid)
+    if card:
+        show_cards([landscape_card(problem, table, goal) for goal in goals], console)
     line(console, f"table: {table_path(problem)}")
     if summary is not None:
         content = json.loads(summary.read_text()) if summary.exists() else {}
         content[table_key(problem)] = summarise(problem, table, tuple(goal.text for goal in goals))
         summary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
         line(console, f"summary: {summary}")
+
+
+def show_cards(cards: Sequence[Card], console: Console) -> None:
+    """Prints landscape cards side by side, one column per objective."""
+    first = cards[0]
+    title = f"landscape of {first.simulator} {first.workload}: {first.designs:,} designs, {first.classes:,} classes"
+    grid = Grid("", *(card.objective for card in cards), title=title, title_justify="left")
+    grid.add_row("designs that are OK", *(f"{card.ok:.3%}" for card in cards))
+    grid.add_row("distinct outcomes", *(f"{card.outcomes:,}" for card in cards))
+    for position, margin in enumerate(MARGINS):
+        where = f"within {margin:.1%}" if margin else "at the optimum"
+        grid.add_row(f"designs {where}", *(f"{card.shares[position]:.4%}" for card in cards))
+    for position, margin in enumerate(MARGINS):
+        where = f"within {margin:.1%}" if margin else "the optimum"
+        grid.add_row(f"random designs for {where}", *(f"{card.needed[position]:,.0f}" for card in cards))
+    fits = ("-" if card.additive_r2 is None else f"{card.additive_r2:.3f}" for card in cards)
+    grid.add_row("additive R2 of the cost" if not all(card.log for card in cards) else "additive R2 of the log cost", *fits)
+    grid.add_row("ranks agents", *("no: ceiling" if card.ceiling else "yes" for card in cards))
+    console.print(grid)
 
 
 def _enumerate(problem: Simulator) -> Table:
