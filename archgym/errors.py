@@ -68,6 +68,14 @@ class RunExistsError(LogError):
     """The output folder holds another run."""
 
 
+class SpecError(ArchGymError, ValueError):
+    """A spec of a sweep that cannot be read, makes no sense, or does not fit the folder it is to be run in."""
+
+
+class SweepRunningError(LogError):
+    """The folder of a sweep is in use by another process."""
+
+
 class ReplayError(ArchGymError, RuntimeError):
     """A resumed run that proposes other designs than its log holds."""
 

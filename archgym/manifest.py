@@ -87,7 +87,7 @@ def describe_run(
         "seed": seed,
         "warm_start": dict(warm_start) if warm_start is not None else None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "packages": dict(_packages()),
+        "packages": installed_packages(),
         "host": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},
         "command": [part for part in sys.argv if len(part) < 1000][:50],
     }
@@ -112,6 +112,11 @@ def run_entropy(task: Mapping[str, Any], agent: str, hyperparameters: Mapping[st
     """
     content = [study, task_digest(task), agent, dict(sorted(hyperparameters.items())), seed]
     return int.from_bytes(hashlib.sha256(json.dumps(content).encode()).digest()[:16], "big")
+
+
+def installed_packages() -> dict[str, str]:
+    """Versions of the libraries that results may depend on, as far as they are installed."""
+    return dict(_packages())
 
 
 @cache

@@ -14,10 +14,10 @@ LEAVES = ("errors", "space", "metrics", "pareto")  # in this order: each may imp
 GUESTS = {  # what a file of archgym may import when it is imported, beyond the standard library, numpy and archgym
     "gymnasium": ("env", "vector_env", "marl", "hosting", "stepping", "features"),
     "pettingzoo": ("marl",),
-    "pyarrow": ("trials", "sealing", "dataset", "optimum", "tabulated", "warm_start"),
-    "fsspec": ("dataset",),
+    "pyarrow": ("trials", "sealing", "dataset", "optimum", "tabulated", "warm_start", "sweep"),
+    "fsspec": ("dataset", "sweep"),
     "typer": ("cli",),
-    "rich": ("cli",),
+    "rich": ("cli", "sweep"),
 }
 READERS = {  # what a file of a simulator may import inside a function: libraries it reads files or objects of, or solves with
     "simulators/asic/accuracy/libraries.py": ("torch", "sklearn", "PIL"),

@@ -1,0 +1,96 @@
+"""The columns of a sweep's part files: a run's trials as levels, so that twenty million of them fit in two gigabytes.
+
+Decoded values follow from the levels and the task's space; ``decoded`` puts them back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from archgym.metrics import Metrics, Status
+from archgym.sealing import schema as sealed_schema
+from archgym.space import space_from_record
+from archgym.trials import Chunk
+
+CODES = pa.dictionary(pa.int8(), pa.string())
+
+
+def trial_schema(task: Mapping[str, Any]) -> pa.Schema:
+    """Columns of one run's trials: trial, levels, metrics, status, reason, violation, score, batch, fidelity, cost.
+
+    Args:
+        task: ``archgym.manifest.describe_task``.
+    """
+    fields = [pa.field("trial", pa.int32())]
+    for parameter in task["space"]["parameters"]:
+        small = len(parameter["values"]) <= np.iinfo(np.int16).max
+        fields.append(pa.field(f"{parameter['name']}_level", pa.int16() if small else pa.int32()))
+    fields += [pa.field(metric["name"], pa.float64()) for metric in task["metrics"]]
+    fields += [
+        pa.field("status", CODES),
+        pa.field("reason", pa.string()),
+        pa.field("violation", pa.float64()),
+        pa.field("score", pa.float64()),
+        pa.field("batch", pa.int32()),
+        pa.field("fidelity", CODES),
+        pa.field("cost", pa.float64()),
+    ]
+    return pa.schema(fields)
+
+
+def trial_table(chunks: Sequence[Chunk], task: Mapping[str, Any]) -> pa.Table:
+    """A run's chunks, in order, as one table of ``trial_schema``; no chunk gives a table of no rows."""
+    target = trial_schema(task)
+    if not chunks:
+        return target.empty_table()
+    sizes = [len(chunk) for chunk in chunks]
+    designs = np.concatenate([chunk.designs for chunk in chunks])
+    metrics = Metrics.concatenate([chunk.metrics for chunk in chunks])
+    reasons = pa.nulls(len(designs), pa.string())
+    if metrics.reasons:
+        reasons = pa.array([metrics.reasons.get(row) for row in range(len(designs))], pa.string())
+
+    def spread(values: Sequence[Any]) -> NDArray[Any]:
+        return np.repeat(np.array(values), sizes)
+
+    names = [parameter["name"] for parameter in task["space"]["parameters"]]
+    columns: dict[str, Any] = {
+        "trial": np.arange(chunks[0].first, chunks[0].first + len(designs)),
+        **{f"{name}_level": np.ascontiguousarray(designs[:, column]) for column, name in enumerate(names)},
+        **metrics.columns,
+        "status": pa.DictionaryArray.from_arrays(pa.array(metrics.status.astype(np.int8)), [s.name for s in Status]),
+        "reason": reasons,
+        "violation": metrics.violation,
+        "score": np.concatenate([chunk.scores for chunk in chunks]),
+        "batch": spread([chunk.batch for chunk in chunks]),
+        "fidelity": pa.array(spread([chunk.fidelity for chunk in chunks])).cast(CODES),
+        "cost": spread([chunk.cost for chunk in chunks]),
+    }
+    return pa.table([_as(columns[field.name], field.type) for field in target], schema=target)
+
+
+def decoded(table: pa.Table, manifest: Mapping[str, Any]) -> pa.Table:
+    """Trials of ``trial_schema`` as ``archgym.sealing.schema`` has them, with values beside levels.
+
+    The seconds of a trial are null: a sweep keeps those of whole runs only.
+    """
+    target = sealed_schema(manifest)
+    space = space_from_record(manifest["space"])
+    levels = [table[f"{name}_level"].to_numpy().astype(np.int32) for name in space.names]
+    values = space.decode(np.stack(levels, axis=1)) if levels else {}
+    columns: dict[str, Any] = {name: table[name] for name in table.column_names} | values
+    unknown = pa.nulls(table.num_rows, pa.float64())
+    arrays = [_as(columns.get(field.name, unknown), field.type) for field in target]
+    return pa.table(arrays, schema=target.with_metadata({"archgym": json.dumps(dict(manifest))}))
+
+
+def _as(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values if values.type == kind else values.cast(kind)
+    return pa.array(values, kind) if values.dtype.kind in "US" else pa.array(values).cast(kind)

@@ -1,0 +1,286 @@
+"""The store of a sweep: a folder, or a URL of any filesystem that fsspec knows.
+
+``sweep.json`` says what the sweep is; ``parts/`` holds the trials of complete runs, many runs of one task per Parquet file,
+with the runs' summaries in the file's footer.  A part is written in one step and never changed, so whatever is readable is
+complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+import fsspec.implementations.local
+import pyarrow as pa
+from pyarrow import parquet
+
+from archgym.errors import LogError
+from archgym.manifest import installed_packages
+from archgym.sweep.columns import trial_schema
+from archgym.sweep.plan import Plan
+from archgym.sweep.spec import Spec, spec_from_record
+
+SWEEP = "sweep.json"
+PARTS = "parts"
+RUNNING = "running"
+RUNS_KEY = b"archgym_runs"
+TASK_KEY = b"archgym_task"
+FORMAT = 1
+
+
+class Store:
+    """Where a sweep's results are.
+
+    Use ``Store.create`` to run a sweep, ``Store.open`` to read one.
+
+    Attributes:
+        location: as it was given.
+        storage: the filesystem; root: the path on it.
+        record: the content of sweep.json.
+    """
+
+    def __init__(self, location: str, storage: fsspec.AbstractFileSystem, root: str, record: dict[str, Any]) -> None:
+        self.location, self.storage, self.root, self.record = location, storage, root, record
+        self._footers: dict[str, list[dict[str, Any]]] = {}
+
+    @classmethod
+    def create(cls, location: str | os.PathLike[str], spec: Spec, plan: Plan, *, extend: bool = False) -> Store:
+        """Starts a store, or goes on with the one that is there.
+
+        Args:
+            location: folder or URL.
+            spec: what is to be run.
+            plan: its runs.
+            extend: whether a store of a smaller spec may become one of this spec.
+
+        Raises:
+            SpecError: the store holds another sweep; the message shows the difference.
+            LogError: the place cannot be written or read.
+        """
+        from archgym.sweep.comparing import check_fits
+
+        storage, root = _filesystem(location)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        content = {"format": FORMAT, "spec": spec.record(), "spec_digest": spec.digest, "runs": len(plan.unique)}
+        content |= {"plan_digest": plan.digest, "tasks": plan.tasks, "packages": installed_packages()}
+        if not storage.exists(f"{root}/{SWEEP}"):
+            store = cls(os.fspath(location), storage, root, {**content, "created": now, "history": []})
+            store._write_record()
+            return store
+        store = cls.open(location)
+        changes = check_fits(store.record, spec, plan, extend=extend, location=store.location)
+        if changes:
+            history = [*store.record["history"], {"when": now, "changes": changes}]
+            store.record = {**content, "created": store.record["created"], "history": history}
+            store._write_record()
+        return store
+
+    @classmethod
+    def open(cls, location: str | os.PathLike[str]) -> Store:
+        """Opens a store to read it, also while a sweep is writing to it.
+
+        Raises:
+            LogError: no sweep there, or sweep.json cannot be read.
+        """
+        storage, root = _filesystem(location)
+        storage.invalidate_cache()
+        path = f"{root}/{SWEEP}"
+        try:
+            record = json.loads(storage.cat_file(path))
+        except FileNotFoundError:
+            raise LogError(f"{location} holds no sweep: there is no {SWEEP} in it") from None
+        except (OSError, ValueError) as error:
+            raise LogError(f"{path} cannot be read: {error}") from error
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise LogError(f"{path} is not the record of a sweep of format {FORMAT}; another version of archgym wrote it")
+        return cls(os.fspath(location), storage, root, record)
+
+    @property
+    def local(self) -> Path | None:
+        """The folder, if the store is one of this machine."""
+        return Path(self.root) if isinstance(self.storage, fsspec.implementations.local.LocalFileSystem) else None
+
+    @property
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """Task key -> ``archgym.manifest.describe_task``."""
+        found: dict[str, dict[str, Any]] = self.record["tasks"]
+        return found
+
+    @property
+    def spec(self) -> Spec:
+        """The spec; errors as ``spec_from_record``."""
+        return spec_from_record(self.record["spec"], self.location)
+
+    def running(self, run: str) -> Path | None:
+        """Folder for the trial log of a run that goes on; None where the store is remote."""
+        return self.local / RUNNING / run if self.local else None
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def write_part(self, task: str, summaries: Sequence[Mapping[str, Any]], trials: Sequence[pa.Table]) -> str:
+        """Keeps complete runs of one task; writing the same runs again changes nothing.
+
+        Args:
+            task: the task's key.
+            summaries: one per run.
+            trials: one table of ``trial_schema`` per run, in the same order.
+
+        Returns:
+            The part's name.
+
+        Raises:
+            LogError: the disk is full or the place cannot be written; every part written before stays readable.
+        """
+        order = sorted(range(len(summaries)), key=lambda index: str(summaries[index]["id"]))
+        runs = [dict(summaries[index]) for index in order]
+        name = part_name(task, [run["id"] for run in runs])
+        content = _encode(task, runs, [trials[index] for index in order], trial_schema(self.tasks[task]))
+        self._write(f"{PARTS}/{name}.parquet", content)
+        self._footers[f"{name}.parquet"] = runs
+        return name
+
+    def _write_record(self) -> None:
+        self._write(SWEEP, (json.dumps(self.record, indent=2) + "\n").encode())
+
+    def _write(self, relative: str, content: bytes) -> None:
+        target = f"{self.root}/{relative}"
+        try:
+            if self.local is None:
+                self.storage.pipe_file(target, content)  # one object, there or not
+            else:
+                _replace(Path(target), content)
+        except OSError as error:
+            raise LogError(
+                f"cannot write {target}: {error.strerror or error}. All runs kept before are readable. Free some space or "
+                f"mend the folder and start the same sweep again: it goes on where it was."
+            ) from error
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def completed(self) -> set[str]:
+        """Ids of all runs that are kept, failed ones included."""
+        return {run["id"] for run in self.summaries()}
+
+    def summaries(self, plan: Plan | None = None) -> list[dict[str, Any]]:
+        """Summaries of the runs that are kept, from the footers of the parts.
+
+        Args:
+            plan: gives one summary per planned run that is kept, in the plan's order, with its label and ticket; without
+                it, one per run, sorted by task, label, ticket and seed.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for _, runs in self._parts():
+            for run in runs:
+                known = found.get(run["id"])
+                if known is None or (known["state"] != "finished" and run["state"] == "finished"):
+                    found[run["id"]] = run
+        if plan is None:
+            return sorted(found.values(), key=lambda run: (run["task"], run["label"], run["ticket"], run["seed"], run["id"]))
+        return [{**found[run.id], "label": run.label, "ticket": run.ticket} for run in plan.runs if run.id in found]
+
+    def trials(self, ids: Collection[str] | None = None) -> Iterator[pa.Table]:
+        """One table per kept run (of those in ``ids``), columns of ``trial_schema``.
+
+        The run's summary is in the schema's metadata under ``archgym_run``.
+        """
+        left = None if ids is None else set(ids)
+        seen: set[str] = set()
+        for name, runs in self._parts():
+            wanted = [(row, run) for row, run in enumerate(runs) if run["id"] not in seen]
+            wanted = [(row, run) for row, run in wanted if left is None or run["id"] in left]
+            if not wanted:
+                continue
+            table = self._read(name)
+            if table is None:
+                continue
+            for row, run in wanted:
+                seen.add(run["id"])
+                rows = table.filter(pa.compute.equal(table["run"], row)).drop_columns(["run"])
+                yield rows.replace_schema_metadata({b"archgym_run": json.dumps(run)})
+
+    def _parts(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """File name and summaries of each readable part, by name."""
+        folder = f"{self.root}/{PARTS}"
+        self.storage.invalidate_cache(folder)
+        names = []
+        if self.storage.exists(folder):
+            names = sorted(PurePosixPath(path).name for path in self.storage.ls(folder, detail=False))
+        names = [name for name in names if name.endswith(".parquet")]
+        new = [name for name in names if name not in self._footers]
+        with ThreadPoolExecutor(8) as pool:
+            for name, footer in zip(new, pool.map(self._footer, new), strict=True):
+                if footer is not None:
+                    self._footers[name] = footer
+        return [(name, self._footers[name]) for name in names if name in self._footers]
+
+    def _footer(self, name: str) -> list[dict[str, Any]] | None:
+        path = f"{self.root}/{PARTS}/{name}"
+        try:
+            with self.storage.open(path, "rb") as file:
+                metadata = parquet.read_metadata(file).metadata or {}
+            runs: list[dict[str, Any]] = json.loads(metadata[RUNS_KEY])
+            return runs
+        except FileNotFoundError:
+            return None
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            warnings.warn(f"{path} is damaged ({error}); its runs are done again", stacklevel=2)
+            return None
+
+    def _read(self, name: str) -> pa.Table | None:
+        path = f"{self.root}/{PARTS}/{name}"
+        try:
+            with self.storage.open(path, "rb") as file:
+                return parquet.read_table(file, page_checksum_verification=True)
+        except (pa.ArrowException, OSError) as error:
+            warnings.warn(f"{path} is damaged ({error}); its runs are done again", stacklevel=2)
+            return None
+
+
+def part_name(task: str, ids: Sequence[str]) -> str:
+    """Names a part by its runs, 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps([task, sorted(ids)]).encode()).hexdigest()[:32]
+
+
+def _encode(task: str, runs: list[dict[str, Any]], trials: Sequence[pa.Table], schema: pa.Schema) -> bytes:
+    schema = pa.schema([pa.field("run", pa.int32()), *schema])
+    tables = []
+    for row, table in enumerate(trials):
+        numbers = pa.repeat(pa.scalar(row, pa.int32()), table.num_rows)
+        tables.append(pa.table([numbers, *(table[field.name].cast(field.type) for field in list(schema)[1:])], schema=schema))
+    buffer = io.BytesIO()
+    with parquet.ParquetWriter(buffer, schema, compression="zstd", compression_level=6, write_page_checksum=True) as writer:
+        writer.write_table(pa.concat_tables(tables) if tables else schema.empty_table())
+        writer.add_key_value_metadata({RUNS_KEY: json.dumps(runs), TASK_KEY: task})
+    return buffer.getvalue()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Writes a file in one step: nobody ever sees half of it, also after a power cut."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _filesystem(location: str | os.PathLike[str]) -> tuple[fsspec.AbstractFileSystem, str]:
+    try:
+        storage, root = fsspec.core.url_to_fs(os.fspath(location))
+    except (ImportError, ValueError) as error:
+        raise LogError(f"{location} cannot be opened: {error}") from error
+    return storage, root.rstrip("/")
