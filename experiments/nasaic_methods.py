@@ -22,6 +22,9 @@ from archgym.registry import agent_class
 REWARD = "weighted:accuracy=1,penalty=10"
 """NASAIC's R = accuracy - rho P with rho = 10."""
 
+SHORT = {"hardware_steps": 2}
+"""What ``nasaic_short`` changes: the paper's ten hardware-only designs per episode leave few networks in a small budget."""
+
 PLACEHOLDER = {"template": "dla", "pes": 1024, "bandwidth": 32}
 """Each unit, while networks are searched for accuracy alone: any hardware would do, but all layers must fit it."""
 
@@ -125,11 +128,11 @@ def perform(
     """Runs a baseline or, if there is none of that name, an agent.
 
     Args:
-        method: a key of ``BASELINES`` or the name of an agent.
+        method: a key of ``BASELINES``, ``nasaic_short`` or the name of an agent.
         problem: what is searched.
         budget: designs.
         seed: replicate.
-        controller: hyper-parameters of NASAIC's controller, in ``nasaic`` and in both successive baselines.
+        controller: hyper-parameters of NASAIC's controller, wherever it has a part.
         tied: as of ``Restricted``, for agents.
 
     Returns:
@@ -137,5 +140,7 @@ def perform(
     """
     if method in BASELINES:
         return BASELINES[method](problem, budget, seed, controller)
-    settings = controller if method == "nasaic" else {}
-    return [drive(method, problem.simulator(), REWARD, budget, seed, tied=tied, settings=settings)]
+    if method in ("nasaic", "nasaic_short"):
+        settings = {**controller, **(SHORT if method == "nasaic_short" else {})}
+        return [drive("nasaic", problem.simulator(), REWARD, budget, seed, tied=tied, settings=settings)]
+    return [drive(method, problem.simulator(), REWARD, budget, seed, tied=tied)]

@@ -82,7 +82,7 @@ def plan(
     ]
 
 
-CONTROLLED = ("nas_then_asic", "asic_then_nas", "nasaic")
+CONTROLLED = ("nas_then_asic", "asic_then_nas", "nasaic", "nasaic_short")
 """Methods that NASAIC's controller has a part in."""
 
 

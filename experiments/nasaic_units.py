@@ -138,14 +138,14 @@ def units_verdict(rows: Sequence[dict[str, Any]]) -> str:
             more = [total for total in totals if found[total, "heterogeneous"] > found[total, other]]
             fewer = [total for total in totals if found[total, "heterogeneous"] < found[total, other]]
             lines.append(
-                f"* {workload}: two different units meet the specs for more pairs than {other} at {_listed(more)} PEs, "
-                f"for fewer at {_listed(fewer)}."
+                f"* {workload}: two different units meet the specs for more pairs than {other} {_listed(more)}, "
+                f"for fewer {_listed(fewer)}."
             )
     return "\n".join(lines)
 
 
 def _listed(totals: Sequence[int]) -> str:
-    return ", ".join(f"{total:,}" for total in totals) or "no number of"
+    return f"at {', '.join(f'{total:,}' for total in totals)} PEs" if totals else "at no total"
 
 
 def search_forms(
