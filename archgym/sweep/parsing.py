@@ -10,7 +10,7 @@ from typing import Any
 
 from archgym.errors import ArchGymError, SpecError, UnknownNameError
 from archgym.registry import agent_class, simulator_class
-from archgym.sweep.problems import describe_problem
+from archgym.sweep.describing import describe_problem
 from archgym.sweep.spec import AgentSpec, Spec, TaskSpec
 from archgym.sweep.tickets import check_tickets
 

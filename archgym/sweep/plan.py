@@ -11,7 +11,7 @@ from typing import Any
 from archgym.agent import resolve_hyperparameters
 from archgym.manifest import run_entropy, task_digest
 from archgym.registry import agent_class
-from archgym.sweep.problems import describe_problem
+from archgym.sweep.describing import describe_problem
 from archgym.sweep.spec import AgentSpec, Spec
 from archgym.sweep.tickets import expand_tickets
 
