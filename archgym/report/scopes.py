@@ -1,0 +1,60 @@
+"""Which runs a figure looks at: one task, or all tasks that can be ranked; and which arm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from archgym.report.statistics import Whole
+from archgym.report.study import DEFAULT, Study
+
+ALL = "All ranked tasks"
+ARMS = {DEFAULT: "Default settings", "tickets": "A random ticket"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Some runs under one name.
+
+    Attributes:
+        label: for the selector.
+        problem: index of the task; None for several.
+        problems: indices of all of them.
+    """
+
+    label: str
+    problem: int | None
+    problems: tuple[int, ...]
+
+
+def ranked_tasks(study: Study) -> tuple[int, ...]:
+    """Tasks whose optimum is known and that are no ceiling tasks."""
+    return tuple(p for p in range(len(study.problems)) if study.known[p] and p not in study.ceilings)
+
+
+def scopes(study: Study, *, known: bool = False) -> Iterator[Scope]:
+    """All ranked tasks together where there are several, then every task.
+
+    Args:
+        study: the runs.
+        known: leave out tasks whose optimum is not known.
+    """
+    ranked = ranked_tasks(study)
+    if len(ranked) > 1:
+        yield Scope(ALL, None, ranked)
+    for problem in range(len(study.problems)):
+        if study.known[problem] or not known:
+            yield Scope(task_label(study, problem), problem, (problem,))
+
+
+def task_label(study: Study, problem: int) -> str:
+    """The task's name for a selector; ceiling tasks say so."""
+    return study.problems[problem].label + (" (ceiling task)" if problem in study.ceilings else "")
+
+
+def rows_of(study: Study, scope: Scope, agent: int, arm: str) -> Whole:
+    """Rows of one agent's runs in a scope and an arm."""
+    inside = np.isin(study.problem, scope.problems) & (study.agent == agent) & study.arm(arm)
+    return np.flatnonzero(inside)
