@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 from measuring import Report
-from numba import njit
+from numba import njit, set_num_threads
 from numpy.typing import NDArray
 
-from simulators.asic import closed, cost, general, reference
+from simulators.asic import ASIC, closed, cost, general, reference
 from simulators.asic.layout import BANDWIDTH, COMPATIBLE, PES, STRIDE, TEMPLATE
 from simulators.asic.shape import shape
 
@@ -30,6 +30,8 @@ README = ROOT / "simulators" / "asic" / "README.md"
 MAESTRO_MS = 9.0  # median of single-layer runs, one process each, on a 2-core machine of this class
 RUNS = 200
 CHUNK = 1000  # rows of a run
+DESIGNS = 1000  # whole designs of a run
+WHOLE_RUNS = 20
 
 Words = NDArray[np.int64]
 Work = Callable[[Words, Words, int], int]
@@ -57,15 +59,39 @@ def measure(options: argparse.Namespace) -> Report:
         wall_s, cpu_s = best(work, layers[chosen], units[chosen], options.runs)
         ratio = MAESTRO_MS / 1e3 / wall_s
         lines.append((name, f"{1 / wall_s:,.0f}", f"{1e9 * cpu_s:,.0f}", f"{ratio:,.0f}"))
+    for workload in ("W1", "W2", "W3"):
+        wall_s, cpu_s, prices = whole_designs(workload)
+        name = f"whole designs of {workload}, accuracy by formula"
+        lines.append((name, f"{1 / wall_s:,.0f}", f"{1e9 * cpu_s:,.0f}", f"{prices * MAESTRO_MS / 1e3 / wall_s:,.0f}"))
     cold, cached = first_result()
     notes = [
         f"One layer on one unit, one thread, warm, compatible mode: best of {options.runs} runs of {CHUNK:,} rows drawn from "
         "the measured table.  CPU is the processor time per evaluation of the run that took least of it.",
+        "A whole design is both networks, every layer priced on both units, mapped and scheduled, through `evaluate`: "
+        f"random designs that keep the limits, batches of {DESIGNS:,}, best of {WHOLE_RUNS}; MAESTRO would be "
+        "started for every layer on both units.",
         f"MAESTRO takes {MAESTRO_MS:g} ms per layer when a process is started for each (median of single-layer runs on a "
         "2-core machine of this class, measured when the table was; not repeated here).",
         f"A fresh process has its first price after {cold:.0f} s when it has to compile, {cached:.1f} s with the cache.",
     ]
     return Report("ASIC cost model", README, ("what", "evaluations/s", "CPU ns", "times MAESTRO's"), lines, notes)
+
+
+def whole_designs(workload: str) -> tuple[float, float, float]:
+    """Wall time and processor time of a design, s, and prices of layers on units that it takes."""
+    simulator = ASIC(workload=workload, accuracy="surrogate")
+    drawn = simulator.space.sample(DESIGNS * 40, 0)
+    designs = drawn[simulator.space.violation(drawn) == 0][:DESIGNS]
+    set_num_threads(1)
+    simulator.evaluate(designs)
+    walls, cpus = [], []
+    for _ in range(WHOLE_RUNS):
+        wall, cpu = time.perf_counter(), time.process_time()
+        simulator.evaluate(designs)
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    layers = (simulator.price(simulator.space.decode(designs))[0].mapping >= 0).sum(axis=1)
+    return min(walls) / len(designs), min(cpus) / len(designs), simulator.units * float(layers.mean())
 
 
 def rows() -> tuple[Words, Words]:
