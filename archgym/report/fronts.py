@@ -56,7 +56,7 @@ def _trade_off(study: Study, rows: list[int], path: tuple[str, str], goals: dict
         series.append(Series(name, columns, agent))
     front = np.unique(points[keep], axis=0)
     series.append(Series("not dominated", {first: front[:, 0], second: front[:, 1]}, None, "front"))
-    return Figure(path, "points", series, {"x": first, "y": second}, f"{len(front)} designs that no other one dominates.")
+    return Figure(path, "points", series, {"x": first, "y": second}, f"Not dominated by any other: {len(front)}.")
 
 
 def hypervolume_section(study: Study) -> Section:

@@ -18,7 +18,7 @@ function axis(extra) {
 }
 
 function logAxis(extra) {
-  return axis({ type: "log", dtick: narrow() ? undefined : 1, exponentformat: "power", minor: { showgrid: false }, ...extra });
+  return axis({ type: "log", dtick: 1, exponentformat: "power", minor: { showgrid: false }, ...extra });
 }
 
 function base(height, extra) {
@@ -27,8 +27,9 @@ function base(height, extra) {
       color: style("--ink"), size: 13 },
     margin: narrow() ? { l: 46, r: 10, t: 14, b: 50 } : { l: 64, r: 22, t: 18, b: 56 }, hoverlabel: { bgcolor: style("--card"),
       bordercolor: style("--line"), font: { color: style("--ink"), size: 12 }, align: "left" },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { color: style("--ink"), size: 12 } }, hovermode: "closest",
-    barcornerradius: 3, ...extra,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", font: { color: style("--ink"), size: 12 } }, hovermode: "closest",
+    barcornerradius: 3, modebar: { bgcolor: "rgba(0,0,0,0)", color: style("--soft"), activecolor: style("--accent") },
+    dragmode: narrow() ? false : "zoom", ...extra,
   };
 }
 
@@ -74,7 +75,7 @@ function strip(figure, data) {
       hovertemplate: "%{text}<extra></extra>", showlegend: false, cliponaxis: false });
     for (const [mark, symbol, name] of [["default", "diamond", "default settings"], ["best", "star", "best ticket"]]) {
       const own = there.filter((i) => c.mark[i] === mark);
-      traces.push({ type: "scatter", mode: "markers", x: own.map((i) => shown(c[value][i])), y: own.map(() => y), xaxis: "x2",
+      traces.push({ type: "scatter", mode: "markers", x: own.map((i) => shown(c[value][i])), y: own.map(() => y - (mark === "best" ? 0 : 0.3)), xaxis: "x2",
         marker: { symbol, color: mark === "best" ? tint : style("--card"), size: mark === "best" ? 15 : 12,
           line: { color: mark === "best" ? style("--card") : style("--ink"), width: mark === "best" ? 1 : 1.8 } }, text: own.map(words),
         hovertemplate: `${name}: %{text}<extra></extra>`, showlegend: false, cliponaxis: false });
@@ -87,8 +88,8 @@ function strip(figure, data) {
         hovertemplate: `<b>${plain(series.name)}</b><br>${name}<extra></extra>`, showlegend: false, text: [text], textposition: "none" });
       traces.push(bar(every / base.length, 0.95, `${every} of ${base.length} tickets: optimal with every seed`));
       traces.push(bar((median - every) / base.length, 0.4, `${median} of ${base.length} tickets: median is optimal`));
-      traces.push({ type: "scatter", mode: "text", x: [median / base.length], y: [y], text: [median ? ` ${median} of ${base.length}` : " 0"],
-        textposition: median / base.length > 0.5 ? "bottom left" : "middle right", textfont: { size: 11, color: style("--soft") },
+      traces.push({ type: "scatter", mode: "text", x: [1], y: [y], text: [` ${median} of ${base.length}`],
+        textposition: "middle right", textfont: { size: 11, color: style("--soft") },
         hoverinfo: "skip", showlegend: false, cliponaxis: false });
     }
   });
@@ -97,17 +98,18 @@ function strip(figure, data) {
   }
   const shapes = edge ? [{ type: "line", xref: "x2", x0: lowest, x1: lowest, yref: "paper", y0: 0, y1: 1,
     line: { color: style("--good"), width: 2 } }] : [];
-  const left = edge ? (narrow() ? 0.2 : 0.15) : 0;
+  const left = edge ? (narrow() ? 0.14 : 0.13) : 0, gap = narrow() ? 0.24 : 0.12;
   const make = log ? logAxis : axis;
   const range = log ? [Math.log10(lowest) - 0.02 * span, Math.log10(highest) + 0.04 * span] : [lowest - 0.04 * span, highest + 0.04 * span];
-  return { traces, layout: base(110 + rows * (narrow() ? 50 : 58), {
+  return { traces, layout: base(150 + rows * (narrow() ? 52 : 58), {
     barmode: "stack", shapes,
     annotations: edge ? [{ xref: "x2", x: Math.log10(lowest), yref: "paper", y: 1, yanchor: "bottom", xanchor: "center", showarrow: false, text: "optimum",
       font: { color: style("--good"), size: 12 } }] : [],
     xaxis: axis({ domain: [0, left || 0.001], range: [0, 1], tickformat: ".0%", tickvals: narrow() ? [] : [0, 1], visible: edge, title: edge && !narrow() ? "at the optimum" : "", fixedrange: true }),
-    xaxis2: make({ domain: [edge ? left + 0.07 : 0, 1], range, title: narrow() ? shorten(title, 44) : title, anchor: "y" }),
+    xaxis2: make({ domain: [edge ? left + gap : 0, 1], range, title: narrow() ? shorten(title, 44) : title, anchor: "y" }),
     yaxis: axis({ tickvals: labels.map((l) => l[0]), ticktext: labels.map((l) => plain(shorten(l[1], narrow() ? 12 : 26))), range: [-0.6, rows - 0.4], showgrid: false, fixedrange: true }),
-    legend: { orientation: "h", x: 0, y: 1.06, yanchor: "bottom", font: { color: style("--ink"), size: 12 } },
+    legend: { orientation: "h", x: 0, y: 1, yref: "container", yanchor: "top", traceorder: "normal", font: { color: style("--ink"), size: 12 } },
+    margin: narrow() ? { l: 46, r: 10, t: 86, b: 50 } : { l: 64, r: 22, t: 66, b: 56 },
   }) };
 }
 
@@ -126,7 +128,7 @@ function lines(figure) {
       line: { color: dashed ? style("--soft") : tint, width: dashed ? 1.6 : 2.4, dash: dashed ? "dash" : "solid", shape: o.step ? "hv" : "linear" },
       marker: { size: 7 }, customdata: between, hovertemplate: "%{fullData.name}<br>%{x}: %{y}%{customdata}<extra></extra>" });
   }
-  const xaxis = (o.x_log ? logAxis : axis)({ title: o.x_title, ...(o.x_percent ? { tickformat: "~p", exponentformat: "none" } : {}) });
+  const xaxis = (o.x_log ? logAxis : axis)({ title: o.x_title, ...(o.x === "designs" ? { tickformat: "~s" } : {}), ...(o.x_percent ? { tickformat: "~p" } : {}) });
   const yaxis = (o.y_log ? logAxis : axis)({ title: o.y_title });
   if (o.y_range) yaxis.range = o.y_range;
   if (o.y_reversed) yaxis.autorange = "reversed";
@@ -176,11 +178,12 @@ function points(figure) {
     mode: series.role === "front" ? "lines+markers" : "markers", line: { color: style("--ink"), width: 1.6, shape: "hv" },
     marker: { color: series.role === "front" ? style("--ink") : clear(colour(series.agent), 0.6), size: series.role === "front" ? 5 : 8 },
     hovertemplate: `%{fullData.name}<br>${plain(x)}: %{x}<br>${plain(y)}: %{y}<extra></extra>` }));
+  const across = (name, title) => (wide(name) ? logAxis : axis)({ title, dtick: undefined });
   const wide = (name) => {
     const all = figure.series.flatMap((series) => series.columns[name]).filter((v) => v !== null);
     return all.length && all.every((v) => v > 0) && Math.max(...all) > 50 * Math.min(...all);
   };
-  return { traces, layout: base(narrow() ? 420 : 500, { xaxis: (wide(x) ? logAxis : axis)({ title: x }), yaxis: (wide(y) ? logAxis : axis)({ title: y }) }) };
+  return { traces, layout: base(narrow() ? 420 : 500, { xaxis: across(x, x), yaxis: across(y, y) }) };
 }
 
 function parallel(figure) {

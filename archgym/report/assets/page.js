@@ -53,7 +53,7 @@ function tableBox(table, section) {
   const numeric = table.columns.map((_, i) => table.rows.some((row) => typeof row[i] === "number"));
   const head = element("tr", {}, ...table.columns.map((name, i) => element("th", { textContent: name, className: numeric[i] ? "number" : "" })));
   const body = table.rows.map((row) => element("tr", {}, ...row.map((value, i) =>
-    element("td", { textContent: number(value), className: numeric[i] ? "number" : "" }))));
+    element("td", { textContent: number(value), className: numeric[i] ? "number" : String(value).length > 44 ? "long" : "" }))));
   const save = element("button", { type: "button", textContent: "CSV", title: "Download this table" });
   save.onclick = () => download(fileName(section.key, table.title, ...table.path), table.columns, table.rows);
   return element("div", { className: "table" }, element("div", { className: "head" }, element("h3", { textContent: table.title }), save),
@@ -123,7 +123,7 @@ class Part {
     drawn.add(this);
     const figure = this.current(), { traces, layout } = KINDS[figure.kind](figure, data);
     this.figure.style.minHeight = `${layout.height}px`;
-    const config = { responsive: true, displaylogo: false, displayModeBar: narrow() ? false : "hover", modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    const config = { responsive: true, displaylogo: false, displayModeBar: narrow() ? false : "hover", modeBarButtons: [["toImage", "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: fileName(this.section.key, ...this.chosen).slice(0, -4) } };
     return Plotly.react(this.figure, traces, layout, config).then(() => { this.figure.dataset.drawn = "yes"; });
   }
