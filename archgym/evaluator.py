@@ -17,7 +17,7 @@ from archgym.pareto import non_dominated
 from archgym.simulator import Simulator
 from archgym.space import Designs
 from archgym.standing import Standing, find_standing
-from archgym.trials import Chunk, TrialLog
+from archgym.trials import Chunk, Log
 from archgym.wrappers import Cached
 
 CHUNK_SECONDS = 0.5
@@ -63,7 +63,7 @@ class Evaluator:
         objective: Objective,
         *,
         budget: float | None = None,
-        log: TrialLog | None = None,
+        log: Log | None = None,
         progress: Callable[[Evaluator], None] | None = None,
     ) -> None:
         if budget is not None:

@@ -42,8 +42,14 @@ def find_standing(simulator: Simulator, objective: Objective, score: float) -> S
             return Standing(float(landscape.regret(score)), float(landscape.quantile(score)))
         except LogError:
             pass  # a damaged cache must not spoil a finished run; `archgym optimum` tells what is wrong with it
-    best = _shipped(simulator.summaries).get(table_key(simulator), {}).get("best", {}).get(objective.text)
+    best = known_best(simulator, objective)
     return Standing(None if best is None else float(relative_regret(np.array(score), best)), None)
+
+
+def known_best(simulator: Simulator, objective: Objective) -> float | None:
+    """Score of the optimum from the summary that ships with the simulator, or None if it does not say."""
+    best = _shipped(simulator.summaries).get(table_key(simulator), {}).get("best", {}).get(objective.text)
+    return None if best is None else float(best)
 
 
 def summarise(simulator: Simulator, table: Table, objectives: tuple[str, ...]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,21 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.designs)
+
+
+class Log(Protocol):
+    """What an ``Evaluator`` writes to and replays from; ``TrialLog`` is the one on disk."""
+
+    trials: int
+
+    def append(self, chunk: Chunk) -> None:
+        """Takes the next trials."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Everything taken so far, in order."""
+
+    def close(self, state: str = "finished", summary: Mapping[str, Any] | None = None) -> None:
+        """Ends the log."""
 
 
 class TrialLog:
