@@ -33,7 +33,7 @@ AGENTS = ("genetic", "policy_gradient", "annealing", "ant_colony", "marl_ppo", "
 """Other agents of this project, with their default settings."""
 
 CONTROLLER: Mapping[str, Any] = {"learning_rate": 0.003, "gamma": 0.95}
-"""Settings of NASAIC's controller where they differ from its defaults, wherever it has a part: chosen on seeds 1000 to 1007."""
+"""Settings of NASAIC's controller that differ from its defaults, wherever it has a part; chosen on seeds 1000 to 1007."""
 
 EPISODES = 500
 """Of NASAIC; each is a joint design and ten that keep its networks."""

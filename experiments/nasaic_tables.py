@@ -167,6 +167,6 @@ def _compared(mine: Records, theirs: Records) -> str:
         if all(value is not None for group in pair for value in group):
             rated.append(f"{100 * (np.median(pair[0]) - np.median(pair[1])):+.2f} at {mark} rated networks")
     return (
-        f"{'holds' if gap >= 0 else 'does not hold'} in the median at equal designs ({100 * gap:+.2f} points; it is ahead with "
-        f"chance {chance(mine, theirs):.2f}){'; ' + ', '.join(rated) if rated else ''}."
+        f"{'holds' if gap >= 0 else 'does not hold'} in the median at equal designs ({100 * gap:+.2f} points; it is ahead "
+        f"with chance {chance(mine, theirs):.2f}){'; ' + ', '.join(rated) if rated else ''}."
     )

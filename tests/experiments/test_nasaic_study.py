@@ -183,7 +183,7 @@ def test_tables_give_medians_ranges_and_shares() -> None:
     said = verdicts(runs, ["W1"])
     assert "NASAIC meets all specs in every seed: does not hold (3 of 4)." in said
     assert "NAS then ASIC: holds, the baseline meets the specs in no seed." in said
-    assert "ASIC then NAS: holds in the median (+1.00 points" in said
+    assert "ASIC then NAS: holds in the median at equal designs (+1.00 points" in said
     assert "largest median accuracy: NASAIC, 83.00%" in said
 
 
@@ -242,5 +242,5 @@ def test_the_verdict_on_forms_counts_totals() -> None:
         for form, met in zip(("single", "homogeneous", "heterogeneous"), counts, strict=True)
     ]
     said = units_verdict(rows)
-    assert "more pairs than single at 2,048 PEs, for fewer at 1,024." in said
-    assert "more pairs than homogeneous at 1,024, 2,048 PEs, for fewer at no number of." in said
+    assert "more pairs than single at 2,048 PEs, for fewer at 1,024 PEs." in said
+    assert "more pairs than homogeneous at 1,024, 2,048 PEs, for fewer at no total." in said
