@@ -159,6 +159,36 @@ def optimum_command(
     show_optimum(simulator, workload, parse_pairs(settings or (), "--set"), objective or [], summary, card)
 
 
+@app.command("tune")
+def tune_command(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="whose settings; a name that `archgym list agents` shows")],
+    simulator: SimulatorName,
+    workload: Workload = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", "-o", help="see `archgym list objectives`", show_default="the first metric")
+    ] = None,
+    budget: Annotated[float, typer.Option("--budget", "-b", min=1, help="designs of each run")] = 1000,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="runs per ticket")] = 3,
+    tuner: Annotated[str, typer.Option("--tuner", help="the agent that searches the settings")] = "random_walk",
+    tickets: Annotated[int, typer.Option("--tickets", "-n", min=1, help="how many settings to try")] = 32,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="replicate number of the tuner")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder for the log", show_default="runs/tune-AGENT-SIMULATOR-SEED")
+    ] = None,
+    settings: Settings = None,
+    hyper: Annotated[
+        list[str] | None, typer.Option("--hyper", metavar="NAME=VALUE", help="a hyper-parameter to hold; repeatable")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search the hyper-parameters of an agent with another agent; the same command goes on after an interruption."""
+    from archgym.cli.parsing import parse_pairs
+    from archgym.cli.tuning import tune_agent
+
+    arguments, held = parse_pairs(settings or (), "--set"), parse_pairs(hyper or (), "--hyper")
+    tune_agent(agent, simulator, workload, arguments, objective, budget, seeds, tuner, tickets, seed, out, held, quiet)
+
+
 @app.command("demo")
 def demo_command(
     simulator: Annotated[str, typer.Argument(metavar="[SIMULATOR]", help="what to search")] = "dram",
