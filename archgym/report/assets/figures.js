@@ -18,16 +18,17 @@ function axis(extra) {
 }
 
 function logAxis(extra) {
-  return axis({ type: "log", dtick: 1, exponentformat: "power", minor: { showgrid: false }, ...extra });
+  return axis({ type: "log", dtick: 1, exponentformat: "power", tickangle: 0, minor: { showgrid: false },
+    tickfont: { color: style("--soft"), size: extra.tickformat ? 12 : 10 }, ...extra }); // powers are drawn larger
 }
 
 function base(height, extra) {
   return {
     height, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: getComputedStyle(document.body).fontFamily,
       color: style("--ink"), size: 13 },
-    margin: narrow() ? { l: 46, r: 10, t: 14, b: 50 } : { l: 64, r: 22, t: 18, b: 56 }, hoverlabel: { bgcolor: style("--card"),
+    margin: narrow() ? { l: 46, r: 12, t: 12, b: 50 } : { l: 64, r: 22, t: 18, b: 56 }, hoverlabel: { bgcolor: style("--card"),
       bordercolor: style("--line"), font: { color: style("--ink"), size: 12 }, align: "left" },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", font: { color: style("--ink"), size: 12 } }, hovermode: "closest",
+    showlegend: false, hovermode: "closest",
     barcornerradius: 3, modebar: { bgcolor: "rgba(0,0,0,0)", color: style("--soft"), activecolor: style("--accent") },
     dragmode: narrow() ? false : "zoom", ...extra,
   };
@@ -93,23 +94,22 @@ function strip(figure, data) {
         hoverinfo: "skip", showlegend: false, cliponaxis: false });
     }
   });
-  for (const [symbol, name] of figure.options.tickets ? [["diamond-open", "default settings"], ["star", "best ticket (chosen and shown on the same seeds)"]] : []) {
-    traces.push({ type: "scatter", mode: "markers", x: [null], y: [null], xaxis: "x2", name, marker: { symbol, color: style("--ink"), size: 11 } });
-  }
   const shapes = edge ? [{ type: "line", xref: "x2", x0: lowest, x1: lowest, yref: "paper", y0: 0, y1: 1,
     line: { color: style("--good"), width: 2 } }] : [];
-  const left = edge ? (narrow() ? 0.14 : 0.13) : 0, gap = narrow() ? 0.24 : 0.12;
+  const left = edge ? (narrow() ? 0.16 : 0.13) : 0, gap = narrow() ? 0.2 : 0.12;
+  const names = narrow() ? labels.map(([y, name]) => ({ xref: "paper", x: 0, y: y + 0.36, yanchor: "bottom", xanchor: "left", showarrow: false,
+    text: plain(shorten(name, 40)), font: { color: style("--ink"), size: 12 } })) : [];
   const make = log ? logAxis : axis;
   const range = log ? [Math.log10(lowest) - 0.02 * span, Math.log10(highest) + 0.04 * span] : [lowest - 0.04 * span, highest + 0.04 * span];
-  return { traces, layout: base(150 + rows * (narrow() ? 52 : 58), {
+  const legend = figure.options.tickets ? [{ name: "default settings", glyph: "\u25c7" }, { name: "best ticket", glyph: "\u2605" }] : [];
+  return { traces, legend, layout: base(110 + rows * (narrow() ? 70 : 58), {
     barmode: "stack", shapes,
-    annotations: edge ? [{ xref: "x2", x: Math.log10(lowest), yref: "paper", y: 1, yanchor: "bottom", xanchor: "center", showarrow: false, text: "optimum",
-      font: { color: style("--good"), size: 12 } }] : [],
+    annotations: [...names, ...(edge ? [{ xref: "x2", x: Math.log10(lowest), yref: "paper", y: 1, yanchor: "bottom", xanchor: "center", showarrow: false,
+      text: "optimum", font: { color: style("--good"), size: 12 } }] : [])],
     xaxis: axis({ domain: [0, left || 0.001], range: [0, 1], tickformat: ".0%", tickvals: narrow() ? [] : [0, 1], visible: edge, title: edge && !narrow() ? "at the optimum" : "", fixedrange: true }),
     xaxis2: make({ domain: [edge ? left + gap : 0, 1], range, title: narrow() ? shorten(title, 44) : title, anchor: "y" }),
-    yaxis: axis({ tickvals: labels.map((l) => l[0]), ticktext: labels.map((l) => plain(shorten(l[1], narrow() ? 12 : 26))), range: [-0.6, rows - 0.4], showgrid: false, fixedrange: true }),
-    legend: { orientation: "h", x: 0, y: 1, yref: "container", yanchor: "top", traceorder: "normal", font: { color: style("--ink"), size: 12 } },
-    margin: narrow() ? { l: 46, r: 10, t: 86, b: 50 } : { l: 64, r: 22, t: 66, b: 56 },
+    yaxis: axis({ tickvals: labels.map((l) => l[0]), ticktext: labels.map((l) => plain(shorten(l[1], 26))), range: [-0.6, rows - (narrow() ? 0.2 : 0.4)], showgrid: false, showticklabels: !narrow(), fixedrange: true }),
+    margin: narrow() ? { l: 6, r: 10, t: 24, b: 50 } : { l: 64, r: 22, t: 28, b: 56 },
   }) };
 }
 
@@ -117,10 +117,10 @@ function lines(figure) {
   const o = figure.options, traces = [];
   for (const series of figure.series) {
     const c = series.columns, tint = colour(series.agent), x = c[o.x], dashed = series.role === "reference";
-    if (c.low) {
+    if (c.low && !o.faint) {
       const keep = x.map((_, i) => i).filter((i) => c.low[i] !== null && c.high[i] !== null);
       traces.push({ type: "scatter", mode: "lines", x: [...keep.map((i) => x[i]), ...[...keep].reverse().map((i) => x[i])],
-        y: [...keep.map((i) => c.high[i]), ...[...keep].reverse().map((i) => c.low[i])], fill: "toself", fillcolor: clear(tint, o.faint ? 0.06 : 0.14),
+        y: [...keep.map((i) => c.high[i]), ...[...keep].reverse().map((i) => c.low[i])], fill: "toself", fillcolor: clear(tint, 0.14),
         line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: series.name });
     }
     const between = c.low ? x.map((_, i) => (c.low[i] === null ? "" : `<br>${c.low[i]} to ${c.high[i]}`)) : x.map(() => "");
@@ -147,7 +147,7 @@ function bars(figure) {
       hovertemplate: "%{y}: %{x}<extra>%{fullData.name}</extra>" });
   });
   const count = figure.series[0].columns[o.label].length;
-  return { traces, layout: base(130 + count * 38, { barmode: "stack", xaxis: axis({ title: o.axis, tickformat: o.percent ? ".0%" : undefined, range: o.range }),
+  return { traces, layout: base(130 + count * 38, { barmode: "stack", xaxis: axis({ title: o.axis, tickformat: o.percent ? ".0%" : undefined, range: o.range, tickangle: 0, nticks: narrow() ? 4 : undefined }),
     yaxis: axis({ autorange: "reversed", showgrid: false, fixedrange: true }) }) };
 }
 
@@ -166,7 +166,7 @@ function matrix(figure) {
   return { traces: [{ type: "heatmap", z, x: order.map((_, i) => i), y: order.map((_, i) => i), text, texttemplate: "%{text}", customdata: hover,
     hovertemplate: "%{customdata}<extra></extra>", hoverongaps: false, zmin: 0, zmax: 1, colorscale: scale, xgap: 3, ygap: 3, showscale: false,
     textfont: { size: narrow() ? 10 : 13, color: style("--ink") } }],
-  layout: base(150 + order.length * (narrow() ? 40 : 52), {
+  layout: base(130 + order.length * (narrow() ? 40 : 52), { margin: { l: 46, r: narrow() ? 44 : 30, t: 20, b: 16 },
     xaxis: axis({ side: "top", tickvals: order.map((_, i) => i), ticktext: names, showgrid: false, tickangle: narrow() ? -60 : -20, fixedrange: true }),
     yaxis: axis({ autorange: "reversed", tickvals: order.map((_, i) => i), ticktext: names, showgrid: false, fixedrange: true }),
   }) };
@@ -176,7 +176,7 @@ function points(figure) {
   const { x, y } = figure.options;
   const traces = figure.series.map((series) => ({ type: "scatter", name: plain(series.name), x: series.columns[x], y: series.columns[y],
     mode: series.role === "front" ? "lines+markers" : "markers", line: { color: style("--ink"), width: 1.6, shape: "hv" },
-    marker: { color: series.role === "front" ? style("--ink") : clear(colour(series.agent), 0.6), size: series.role === "front" ? 5 : 8 },
+    marker: { color: series.role === "front" ? style("--ink") : clear(colour(series.agent), 0.6), size: series.role === "front" ? 5 : narrow() ? 5 : 7 },
     hovertemplate: `%{fullData.name}<br>${plain(x)}: %{x}<br>${plain(y)}: %{y}<extra></extra>` }));
   const across = (name, title) => (wide(name) ? logAxis : axis)({ title, dtick: undefined });
   const wide = (name) => {
@@ -208,16 +208,18 @@ function parallel(figure) {
     traces.push({ type: "scatter", mode: "lines+markers", x, y, text, name: plain(series.name), hovertemplate: "%{text}<extra></extra>",
       line: { color: clear(colour(series.agent), 0.4), width: 1.3 }, marker: { size: 5, color: clear(colour(series.agent), 0.7) } });
   }
-  const most = narrow() ? 6 : 12, annotations = [];
+  const most = narrow() ? 4 : 12, annotations = [];
+  if (narrow()) parameters.forEach((name, row) => annotations.push({ xref: "paper", x: 0, y: rows - 1 - row, yshift: 30, xanchor: "left", showarrow: false,
+    text: `<b>${plain(shorten(name, 40))}</b>`, font: { size: 11 } }));
   parameters.forEach((name, row) => levels[row].forEach((value, i) => {
     const every = Math.ceil(levels[row].length / most);
     if (i % every === 0 || i === levels[row].length - 1) {
       annotations.push({ x: levels[row].length > 1 ? i / (levels[row].length - 1) : 0.5, y: rows - 1 - row, yshift: 15, showarrow: false,
-        text: plain(shorten(value, narrow() ? 7 : 16)), font: { size: narrow() ? 9 : 11, color: style("--soft") } });
+        text: plain(shorten(value, narrow() ? 11 : 18)), xanchor: i && levels[row].length > 1 && i === levels[row].length - 1 ? "right" : i ? "center" : "left", font: { size: narrow() ? 9 : 11, color: style("--soft") } });
     }
   }));
-  return { traces, layout: base(110 + rows * 50, { annotations, xaxis: axis({ visible: false, range: [-0.07, 1.07] }),
-    yaxis: axis({ tickvals: parameters.map((_, i) => rows - 1 - i), ticktext: parameters.map((name) => plain(shorten(name, narrow() ? 13 : 30))), range: [-0.5, rows - 0.3] }) }) };
+  return { traces, layout: base(80 + rows * (narrow() ? 64 : 50), { annotations, margin: { l: narrow() ? 6 : 64, r: 10, t: 20, b: 12 }, xaxis: axis({ visible: false, range: [-0.07, 1.07] }),
+    yaxis: axis({ tickvals: parameters.map((_, i) => rows - 1 - i), ticktext: parameters.map((name) => plain(shorten(name, 30))), showticklabels: !narrow(), range: [-0.5, rows - (narrow() ? 0.2 : 0.4)] }) }) };
 }
 
 const KINDS = { strip, lines, bars, matrix, points, parallel };

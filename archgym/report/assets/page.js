@@ -61,19 +61,39 @@ function tableBox(table, section) {
     ...(table.note ? [element("p", { className: "note", textContent: table.note })] : []));
 }
 
+// One chip per name; a click hides and shows what bears it.
+function legendBox(box, traces, fixed) {
+  const chips = (fixed || []).map(({ name, glyph }) => element("span", { className: "chip" }, element("i", { textContent: glyph }), name));
+  for (const trace of traces.filter((each) => each.name && each.showlegend !== false)) {
+    const tint = String(trace.line && trace.mode !== "markers" ? trace.line.color : trace.marker.color);
+    const mark = element("i", { className: trace.type === "bar" || trace.mode === "markers" ? "dot" : trace.line.dash === "dash" ? "dash" : "line" });
+    mark.style.color = tint.replace(/, 0?\.\d+\)/, ", 1)");
+    const words = trace.name.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+    const chip = element("button", { type: "button", className: "chip", title: "Hide or show" }, mark, words);
+    chip.onclick = () => {
+      const off = chip.classList.toggle("off");
+      const same = traces.map((each, i) => i).filter((i) => traces[i] === trace || (trace.legendgroup && traces[i].legendgroup === trace.legendgroup));
+      Plotly.restyle(box.nextElementSibling, { visible: !off }, same);
+    };
+    chips.push(chip);
+  }
+  box.replaceChildren(...chips);
+}
+
 class Part {
   constructor(section) {
     this.section = section;
     this.paths = (section.figures.length ? section.figures : section.tables).map((item) => item.path);
     this.chosen = this.closest((remembered.chosen || {})[section.key] || []);
     this.figure = section.figures.length ? element("div", { className: "figure" }) : null;
+    this.legend = element("div", { className: "legend" });
     this.note = element("p", { className: "note" });
     this.tools = element("div", { className: "tools" });
     this.tables = element("div");
     this.box = element("section", { id: section.key }, element("h2", { textContent: section.title }));
     if (section.lead) this.box.append(element("p", { className: "lead", textContent: section.lead }));
     if (section.skip) this.box.append(element("p", { className: "skip", textContent: section.skip }));
-    else this.box.append(this.tools, ...(this.figure ? [this.figure, this.note] : []), this.tables);
+    else this.box.append(this.tools, ...(this.figure ? [this.legend, this.figure, this.note] : []), this.tables);
     if (!section.skip) this.show();
   }
 
@@ -121,7 +141,8 @@ class Part {
   draw() {
     if (!this.figure) return Promise.resolve();
     drawn.add(this);
-    const figure = this.current(), { traces, layout } = KINDS[figure.kind](figure, data);
+    const figure = this.current(), { traces, layout, legend } = KINDS[figure.kind](figure, data);
+    legendBox(this.legend, traces, legend);
     this.figure.style.minHeight = `${layout.height}px`;
     const config = { responsive: true, displaylogo: false, displayModeBar: narrow() ? false : "hover", modeBarButtons: [["toImage", "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: fileName(this.section.key, ...this.chosen).slice(0, -4) } };
