@@ -96,6 +96,7 @@ class _Table:
         if "seeds" not in self.content:
             return None
         value = self.content["seeds"]
+        found: list[Any] = value if isinstance(value, list) else []
         if isinstance(value, Mapping):
             part = _Table(value, ("first", "count"), f"{self.where}: seeds")
             for key in ("first", "count"):
@@ -105,8 +106,6 @@ class _Table:
             found = list(range(first, first + count))
         elif isinstance(value, int) and not isinstance(value, bool):
             found = list(range(value))
-        else:
-            found = value if isinstance(value, list) else [None]
         if not found or not all(isinstance(seed, int) and not isinstance(seed, bool) for seed in found):
             raise self.wrong("seeds", "a number of seeds, a list of whole numbers or {first = 1000, count = 4}, at least one")
         if not all(0 <= seed < LARGEST_SEED for seed in found):

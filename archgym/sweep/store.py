@@ -20,12 +20,14 @@ from typing import Any
 
 import fsspec
 import fsspec.implementations.local
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from archgym.errors import LogError
 from archgym.manifest import installed_packages
 from archgym.sweep.columns import trial_schema
+from archgym.sweep.locking import HEARTBEAT_SECONDS, SweepLock
 from archgym.sweep.plan import Plan
 from archgym.sweep.spec import Spec, spec_from_record
 
@@ -35,6 +37,10 @@ RUNNING = "running"
 RUNS_KEY = b"archgym_runs"
 TASK_KEY = b"archgym_task"
 FORMAT = 1
+RECORD_KEYS = ("spec", "plan_digest", "tasks", "created", "history", "packages")
+SUMMARY_KEYS = ("id", "task", "label", "ticket", "seed", "state")
+"""Of a summary, what the store itself needs."""
+READERS = 8
 
 
 class Store:
@@ -50,7 +56,9 @@ class Store:
 
     def __init__(self, location: str, storage: fsspec.AbstractFileSystem, root: str, record: dict[str, Any]) -> None:
         self.location, self.storage, self.root, self.record = location, storage, root, record
-        self._footers: dict[str, list[dict[str, Any]]] = {}
+        self._footers: dict[str, str] = {}  # as JSON: a tenth of the memory
+        self._damaged: dict[str, str] = {}
+        self._last: tuple[str, pa.Table] | None = None
 
     @classmethod
     def create(cls, location: str | os.PathLike[str], spec: Spec, plan: Plan, *, extend: bool = False) -> Store:
@@ -102,12 +110,20 @@ class Store:
             raise LogError(f"{path} cannot be read: {error}") from error
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise LogError(f"{path} is not the record of a sweep of format {FORMAT}; another version of archgym wrote it")
+        if lacking := [key for key in RECORD_KEYS if key not in record]:
+            raise LogError(f"{path} is not the record of a sweep: it lacks {', '.join(lacking)}")
         return cls(os.fspath(location), storage, root, record)
+
+    @staticmethod
+    def lock(location: str | os.PathLike[str], heartbeat: float = HEARTBEAT_SECONDS) -> SweepLock:
+        """The lock of a store that may not be there yet; to be held (``with``) from before ``create`` until the last part."""
+        storage, root = _filesystem(location)
+        return SweepLock(storage, root, Path(root) if _is_local(storage) else None, heartbeat)
 
     @property
     def local(self) -> Path | None:
         """The folder, if the store is one of this machine."""
-        return Path(self.root) if isinstance(self.storage, fsspec.implementations.local.LocalFileSystem) else None
+        return Path(self.root) if _is_local(self.storage) else None
 
     @property
     def tasks(self) -> dict[str, dict[str, Any]]:
@@ -145,8 +161,33 @@ class Store:
         name = part_name(task, [run["id"] for run in runs])
         content = _encode(task, runs, [trials[index] for index in order], trial_schema(self.tasks[task]))
         self._write(f"{PARTS}/{name}.parquet", content)
-        self._footers[f"{name}.parquet"] = runs
+        self._footers[f"{name}.parquet"] = json.dumps(runs)
+        self._damaged.pop(f"{name}.parquet", None)
         return name
+
+    def mend(self, *, thorough: bool = False) -> list[str]:
+        """Moves damaged parts aside (as ``.damaged``, on this machine; elsewhere they stay) and removes unfinished files.
+
+        Only for who holds the lock.
+
+        Args:
+            thorough: whether the trials of every part are read and checked too, which takes a second per GB or more.
+
+        Returns:
+            What was damaged, one line each.
+        """
+        for name, _ in self._parts():
+            if thorough:
+                self._read(name)
+        found = [f"{name}: {reason}" for name, reason in self._damaged.items()]
+        if self.local is not None:
+            folder = self.local / PARTS
+            for name in self._damaged:
+                if (folder / name).exists():
+                    os.replace(folder / name, folder / f"{name}.damaged")
+            for leftover in [*folder.glob(".*.tmp"), *self.local.glob(".*.tmp")]:
+                leftover.unlink(missing_ok=True)
+        return found
 
     def _write_record(self) -> None:
         self._write(SWEEP, (json.dumps(self.record, indent=2) + "\n").encode())
@@ -168,7 +209,7 @@ class Store:
 
     def completed(self) -> set[str]:
         """Ids of all runs that are kept, failed ones included."""
-        return {run["id"] for run in self.summaries()}
+        return {run["id"] for _, runs in self._parts() for run in runs}
 
     def summaries(self, plan: Plan | None = None) -> list[dict[str, Any]]:
         """Summaries of the runs that are kept, from the footers of the parts.
@@ -188,51 +229,74 @@ class Store:
         return [{**found[run.id], "label": run.label, "ticket": run.ticket} for run in plan.runs if run.id in found]
 
     def trials(self, ids: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """One table per kept run (of those in ``ids``), columns of ``trial_schema``.
+        """One table per kept run (of those in ``ids``), columns of ``archgym.sweep.columns.trial_schema``.
 
-        The run's summary is in the schema's metadata under ``archgym_run``.
+        The run's summary, as JSON, is in the schema's metadata under ``archgym_run``.
         """
-        left = None if ids is None else set(ids)
-        seen: set[str] = set()
-        for name, runs in self._parts():
-            wanted = [(row, run) for row, run in enumerate(runs) if run["id"] not in seen]
-            wanted = [(row, run) for row, run in wanted if left is None or run["id"] in left]
-            if not wanted:
-                continue
-            table = self._read(name)
-            if table is None:
-                continue
-            for row, run in wanted:
-                seen.add(run["id"])
-                rows = table.filter(pa.compute.equal(table["run"], row)).drop_columns(["run"])
-                yield rows.replace_schema_metadata({b"archgym_run": json.dumps(run)})
+        chosen = {run["id"] for run in self.summaries()} if ids is None else set(ids)
+        places = self.places()
+        wanted = sorted((places[run], run) for run in chosen if run in places)
+        for (part, row), _ in wanted:
+            table = self.run_table(part, row)
+            if table is not None:
+                yield table
 
-    def _parts(self) -> list[tuple[str, list[dict[str, Any]]]]:
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Run id -> the part that its trials are in, and its row in the footer; that of a finished run where there are two."""
+        found: dict[str, tuple[str, int]] = {}
+        failed: set[str] = set()
+        for name, runs in self._parts():
+            for row, run in enumerate(runs):
+                if run["id"] not in found or (run["id"] in failed and run["state"] == "finished"):
+                    found[run["id"]] = (name, row)
+                    (failed.discard if run["state"] == "finished" else failed.add)(run["id"])
+        return found
+
+    def run_table(self, part: str, row: int) -> pa.Table | None:
+        """Trials of one run, as ``trials`` gives them; None, with a warning, where the part is damaged."""
+        if self._last is None or self._last[0] != part:
+            table = self._read(part)
+            if table is None:
+                return None
+            self._last = (part, table)
+        table = self._last[1]
+        first, last = np.searchsorted(table["run"].to_numpy(), [row, row + 1])
+        run = json.loads(self._footers[part])[row]
+        rows = table.slice(first, last - first).drop_columns(["run"])
+        return rows.replace_schema_metadata({b"archgym_run": json.dumps(run)})
+
+    def _parts(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """File name and summaries of each readable part, by name."""
         folder = f"{self.root}/{PARTS}"
         self.storage.invalidate_cache(folder)
         names = []
         if self.storage.exists(folder):
             names = sorted(PurePosixPath(path).name for path in self.storage.ls(folder, detail=False))
-        names = [name for name in names if name.endswith(".parquet")]
-        new = [name for name in names if name not in self._footers]
-        with ThreadPoolExecutor(8) as pool:
+        names = [name for name in names if name.endswith(".parquet") and not name.startswith(".")]
+        new = [name for name in names if name not in self._footers and name not in self._damaged]
+        with ThreadPoolExecutor(READERS) as pool:  # each footer is a request to a remote store
             for name, footer in zip(new, pool.map(self._footer, new), strict=True):
                 if footer is not None:
                     self._footers[name] = footer
-        return [(name, self._footers[name]) for name in names if name in self._footers]
+        for name in names:
+            if name in self._footers:
+                yield name, json.loads(self._footers[name])
 
-    def _footer(self, name: str) -> list[dict[str, Any]] | None:
+    def _footer(self, name: str) -> str | None:
         path = f"{self.root}/{PARTS}/{name}"
         try:
             with self.storage.open(path, "rb") as file:
                 metadata = parquet.read_metadata(file).metadata or {}
-            runs: list[dict[str, Any]] = json.loads(metadata[RUNS_KEY])
-            return runs
+            if RUNS_KEY not in metadata:
+                raise ValueError("it has no summaries of runs")
+            text: str = metadata[RUNS_KEY].decode()
+            if lacking := [key for run in json.loads(text) for key in SUMMARY_KEYS if key not in run]:
+                raise ValueError(f"a summary lacks {lacking[0]}")
+            return text
         except FileNotFoundError:
-            return None
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            warnings.warn(f"{path} is damaged ({error}); its runs are done again", stacklevel=2)
+            return None  # moved aside in the meantime
+        except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+            self._complain(name, error)
             return None
 
     def _read(self, name: str) -> pa.Table | None:
@@ -241,8 +305,16 @@ class Store:
             with self.storage.open(path, "rb") as file:
                 return parquet.read_table(file, page_checksum_verification=True)
         except (pa.ArrowException, OSError) as error:
-            warnings.warn(f"{path} is damaged ({error}); its runs are done again", stacklevel=2)
+            self._complain(name, error)
+            self._footers.pop(name, None)
             return None
+
+    def _complain(self, name: str, error: Exception) -> None:
+        self._damaged[name] = str(error)
+        warnings.warn(
+            f"{self.root}/{PARTS}/{name} is damaged and left out: {error}. Started again, the sweep does its runs again.",
+            stacklevel=3,
+        )
 
 
 def part_name(task: str, ids: Sequence[str]) -> str:
@@ -276,6 +348,10 @@ def _replace(target: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _is_local(storage: fsspec.AbstractFileSystem) -> bool:
+    return isinstance(storage, fsspec.implementations.local.LocalFileSystem)
 
 
 def _filesystem(location: str | os.PathLike[str]) -> tuple[fsspec.AbstractFileSystem, str]:
