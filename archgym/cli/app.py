@@ -202,3 +202,16 @@ def demo_command(
     from archgym.cli.demo import demo
 
     demo(simulator, workload, budget, out)
+
+
+@app.command("report")
+def report_command(
+    paths: Annotated[list[str], typer.Argument(metavar="DIR...", help="sweeps, or folders with runs; URLs too")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="the HTML file", show_default="report.html")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="serve the page on this machine while a sweep runs")] = False,
+    port: Annotated[int, typer.Option("--port", help="for --watch", show_default="any free one")] = 0,
+) -> None:
+    """Write one page with figures and tables of a sweep, or of runs."""
+    from archgym.cli.reporting import report
+
+    report(paths, out, watch, port)

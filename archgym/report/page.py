@@ -35,13 +35,31 @@ def build_report(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike
         LogError: nothing to report there, damaged files, or an output that cannot be written.
         MissingExtraError: plotly is not installed.
     """
-    target = Path(out)
+    check_output(Path(out))
+    return write_page(render(read_material(paths)), Path(out))
+
+
+def check_output(target: Path) -> None:
+    """Before minutes of work: can a file be written there?
+
+    Raises:
+        LogError: it is a folder, or its folder cannot be written.
+    """
     if target.is_dir():
         raise LogError(f"cannot write the report: {target} is a folder; name a file, for example {target / 'report.html'}")
-    text = render(read_material(paths))
-    temporary = target.with_name(f".{target.name}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(f"cannot write the report to {target}: {error.strerror or error}") from error
+    if not os.access(target.parent, os.W_OK):
+        raise LogError(f"cannot write the report to {target}: its folder is not writable")
+
+
+def write_page(text: str, target: Path) -> Path:
+    """Writes a page in one step; errors as ``check_output``."""
+    check_output(target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, target)
     except OSError as error:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archgym.errors import LogError
+from archgym.errors import ArchGymError, LogError
+
+if TYPE_CHECKING:
+    from archgym.sweep.store import Store
 
 Record = Mapping[str, Any]
 
@@ -58,7 +62,8 @@ def read_material(paths: Sequence[str | os.PathLike[str]]) -> Material:
     notes: list[str] = []
     for path in paths:
         text = os.fspath(path)
-        name, found, described, record = _read(text)
+        name, found, described, record, troubles = _read(text)
+        notes += troubles
         names.append(name)
         for run in found:
             summaries[str(run["id"]), str(run["label"]), str(run["ticket"])] = run
@@ -84,19 +89,47 @@ def read_material(paths: Sequence[str | os.PathLike[str]]) -> Material:
     return Material(", ".join(dict.fromkeys(names)), runs, tasks, about, notes)
 
 
-def _read(path: str) -> tuple[str, list[Record], Mapping[str, Record], Record]:
-    """Name, summaries, tasks and record of one folder."""
+def fingerprint(paths: Sequence[str | os.PathLike[str]]) -> object:
+    """Changes when the files below the paths do: names, sizes and times, without reading them."""
+    import fsspec
+
+    found = []
+    for path in paths:
+        storage, root = fsspec.core.url_to_fs(os.fspath(path))
+        storage.invalidate_cache()
+        for name, entry in sorted(storage.find(root, detail=True).items()):
+            found.append((name, entry.get("size"), str(entry.get("mtime") or entry.get("LastModified") or "")))
+    return tuple(found)
+
+
+def _read(path: str) -> tuple[str, list[Record], Mapping[str, Record], Record, list[str]]:
+    """Name, summaries, tasks, record and troubles of one folder."""
     from archgym.sweep.store import SWEEP, Store
 
     if _exists(path, SWEEP):
         store = Store.open(path)
+        with warnings.catch_warnings(record=True) as troubles:
+            warnings.simplefilter("always")
+            summaries = _labelled(store)
         name = str(store.record.get("spec", {}).get("name") or PurePosixPath(path).name)
-        return name, list(store.summaries()), store.tasks, store.record
+        said = list(dict.fromkeys(f"Left out: {trouble.message}." for trouble in troubles))
+        return name, summaries, store.tasks, store.record, said
     from archgym.report.plain_runs import read_runs
 
     runs, tasks = read_runs(path)
     packages = next(iter(tasks.values())).get("packages", {}) if tasks else {}
-    return PurePosixPath(path).name or path, list(runs), tasks, {"packages": packages}
+    return PurePosixPath(path).name or path, list(runs), tasks, {"packages": packages}, []
+
+
+def _labelled(store: Store) -> list[Record]:
+    """The runs under the labels of the plan: one that stands under two labels is seen under both."""
+    from archgym.sweep.plan import make_plan
+
+    try:
+        plan = make_plan(store.spec)
+    except ArchGymError:  # an agent or simulator that is not installed here; runs keep the label they were executed under
+        plan = None
+    return list(store.summaries(plan))
 
 
 def _exists(path: str, name: str) -> bool:
