@@ -189,6 +189,26 @@ def tune_command(
     tune_agent(agent, simulator, workload, arguments, objective, budget, seeds, tuner, tickets, seed, out, held, quiet)
 
 
+@app.command("sweep")
+def sweep_command(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="what to run: tasks, agents, tickets, seeds, budget")],
+    out: Annotated[str, typer.Option("--out", help="folder or URL of the results; what is complete there is skipped")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show how many runs there are and how long they take")] = False,
+    extend: Annotated[bool, typer.Option("--extend", help="make the sweep in the folder a larger one")] = False,
+    ray: Annotated[
+        str | None, typer.Option("--ray", metavar="local|ADDRESS", help="run on a Ray cluster instead of processes here")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-j", min=1, help="worker processes", show_default="one per core")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run many agents, settings and seeds on many tasks; the same command goes on after any interruption."""
+    from archgym.cli.sweeping import sweep
+
+    sweep(spec, out, dry_run, extend, ray, workers, quiet)
+
+
 @app.command("demo")
 def demo_command(
     simulator: Annotated[str, typer.Argument(metavar="[SIMULATOR]", help="what to search")] = "dram",

@@ -5,6 +5,7 @@ A worker executes thousands of runs of a few tasks.  Everything that is the same
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,7 +18,7 @@ from archgym.agent import Agent
 from archgym.errors import LogError
 from archgym.manifest import describe_task
 from archgym.objective import Objective, make_objective
-from archgym.optimum import Landscape, Table, enumerate_space, find_table, relative_regret
+from archgym.optimum import Landscape, Table, enumerate_space, find_table, relative_regret, table_path
 from archgym.pareto import hypervolume
 from archgym.registry import agent_class, make_simulator
 from archgym.simulator import Simulator
@@ -104,6 +105,24 @@ def prepare(run: PlannedRun) -> Prepared:
     return _prepared(run.simulator, arguments, run.objective, run.budget, run.tabulated)
 
 
+def make_table(simulator: Simulator) -> Table:
+    """As ``enumerate_space``; of several processes that want the same table one makes it and the others wait.
+
+    Raises:
+        ArchGymError: as there.
+    """
+    lock = table_path(simulator).with_suffix(".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return enumerate_space(simulator)
+    except LogError:
+        raise
+    except OSError as error:
+        raise LogError(f"cannot write to {lock.parent}: {error.strerror or error}") from error
+
+
 @lru_cache(maxsize=64)
 def find_agent(name: str) -> type[Agent]:
     """The class of an agent; looking entry points up takes longer than many a run."""
@@ -124,7 +143,7 @@ def _prepared(simulator: str, arguments: str, objective: str, budget: float, tab
 def _simulator(name: str, arguments: str, tabulated: bool) -> tuple[Simulator, Table | None]:
     real = make_simulator(name, **json.loads(arguments))
     if tabulated:
-        table = enumerate_space(real)
+        table = find_table(real) or make_table(real)
         return Tabulated(real, table), table
     if not real.deterministic:
         return real, None
