@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from archgym.report.panels import Figure, Section, Series
@@ -15,9 +17,9 @@ RANK_MARKS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 def anytime_section(study: Study) -> Section:
     """IQM of quantile regret against designs, log-log, with bands and the closed form of random search."""
     lead = (
-        "The interquartile mean of quantile regret after n designs: 10^-3 means that one design in a thousand is better. Bands "
-        "are 95 % bootstrap intervals, resampled within each task: whole tickets for random tickets, seeds for defaults. The dashed "
-        "line is what random search reaches on average, 1 / (n + 1)."
+        "The interquartile mean of quantile regret after n designs: 10^-3 means that one design in a thousand is better. "
+        "Bands are 95 % bootstrap intervals, resampled within each task: whole tickets for random tickets, seeds for "
+        "defaults. The dashed line is what random search reaches on average, 1 / (n + 1)."
     )
     figures = []
     for scope in scopes(study):
@@ -51,7 +53,7 @@ def _line(study: Study, scope: Scope, agent: int, arm: str) -> Series | None:
 def _figure(study: Study, scope: Scope, arm: str, series: list[Series]) -> Figure:
     known = bool(study.known[list(scope.problems)].all())
     longest = max(int(np.max(line.columns["designs"], initial=1)) for line in series)
-    options = {"x": "designs", "x_title": "designs evaluated", "x_log": True}
+    options: dict[str, Any] = {"x": "designs", "x_title": "designs evaluated", "x_log": True}
     if known:
         n = np.unique(np.geomspace(1, longest, 30).round())
         series = [*series, Series("random search, 1 / (n + 1)", {"designs": n, "value": 1 / (n + 1)}, None, "reference")]
@@ -80,7 +82,10 @@ def profile_section(study: Study) -> Section:
                     shares = (study.regret[rows][:, None] <= taus).mean(axis=0)
                     series.append(Series(name, {"tau": np.maximum(taus, 5e-5), "value": shares}, agent))
             if series:
-                options = {"x": "tau", "x_title": "relative regret at the end of the run, at most (left edge: none)"}
+                options: dict[str, Any] = {
+                    "x": "tau",
+                    "x_title": "relative regret at the end of the run, at most (left edge: none)",
+                }
                 options |= {"x_log": True, "x_percent": True, "y_title": "share of runs", "y_range": [0, 1.02], "step": True}
                 figures.append(Figure((scope.label, ARMS[arm]), "lines", series, options))
     if not figures:
@@ -92,8 +97,9 @@ def rank_section(study: Study) -> Section:
     """Mean rank of every agent against the budget."""
     lead = (
         "Does the order of agents change with the budget? For each task that can be ranked, agents are ranked by the "
-        "interquartile mean of their quantile regret after n designs, ties sharing their mean rank; shown are the mean over tasks "
-        "and the range from task to task. Tasks on related traces are not independent: this describes, it does not test."
+        "interquartile mean of their quantile regret after n designs, ties sharing their mean rank; shown are the mean over "
+        "tasks and the range from task to task. Tasks on related traces are not independent: this describes, it does not "
+        "test."
     )
     ranked = ranked_tasks(study)
     if len(ranked) < 2 or len(study.agents) < 2:
@@ -118,7 +124,12 @@ def rank_section(study: Study) -> Section:
                 columns = {"designs": np.array(marks)[full], "value": own[:, full].mean(axis=0)}
                 columns |= {"low": own[:, full].min(axis=0), "high": own[:, full].max(axis=0)}
                 series.append(Series(name, columns, agent))
-        options = {"x": "designs", "x_title": "designs evaluated", "x_log": True, "y_title": "mean rank (1 is best)"}
+        options: dict[str, Any] = {
+            "x": "designs",
+            "x_title": "designs evaluated",
+            "x_log": True,
+            "y_title": "mean rank (1 is best)",
+        }
         options |= {"y_reversed": True, "markers": True, "faint": True}
         if series:
             figures.append(

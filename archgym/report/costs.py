@@ -20,8 +20,8 @@ def seconds(study: Study) -> np.ndarray:
 def cost_section(study: Study) -> Section:
     """Stacked bars per agent, in total and per thousand designs."""
     lead = (
-        "Wall-clock seconds of all runs, as measured while they ran: what agents took to propose and learn, what simulators took, and "
-        "the rest (logging, starting, closing). On a loaded machine all three are longer than they need to be."
+        "Wall-clock seconds of all runs, as measured while they ran: what agents took to propose and learn, what simulators "
+        "took, and the rest (logging, starting, closing). On a loaded machine all three are longer than they need to be."
     )
     spent = seconds(study)
     trials = np.array([float(run.get("trials") or 0) for run in study.runs])

@@ -17,8 +17,8 @@ def efficiency_section(study: Study) -> Section:
     """ECDF of running times, and a table of designs needed."""
     lead = (
         "How many designs an agent needs to come within 1, 5 or 10 % of the optimum. Curves give the share of runs that are "
-        "there after n designs; runs that never arrive stay in and keep the curve below 1. Expected designs (ERT) are all designs "
-        "spent divided by successes, as if failed runs were started again."
+        "there after n designs; runs that never arrive stay in and keep the curve below 1. Expected designs (ERT) are all "
+        "designs spent divided by successes, as if failed runs were started again."
     )
     figures, tables = [], []
     for scope in scopes(study, known=True):
@@ -81,9 +81,9 @@ def expected_designs(times: np.ndarray, budgets: np.ndarray) -> float:
 def crossover_section(study: Study) -> Section:
     """Wall time to 1 % of the optimum as a function of what one design costs to simulate."""
     lead = (
-        "Which agent for your simulator? Expected time until a design within 1 % of the optimum is found, against the time that one "
-        "simulation takes: expected designs x (the agent's own time per design + simulation). Cheap agents win on the left, "
-        "sample-efficient ones on the right."
+        "Which agent for your simulator? Expected time until a design within 1 % of the optimum is found, against the time "
+        "that one simulation takes: expected designs x (the agent's own time per design + simulation). Cheap agents win on "
+        "the left, sample-efficient ones on the right."
     )
     costs = np.geomspace(2e-6, 10, 25)
     figures = []

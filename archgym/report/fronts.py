@@ -6,10 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
+from archgym.pareto import non_dominated
 from archgym.report.panels import Figure, Section, Series
 from archgym.report.scopes import task_label
 from archgym.report.study import Study
-from archgym.pareto import non_dominated
 
 MOST_METRICS = 4
 MOST_POINTS = 600
@@ -20,8 +20,8 @@ MOST_PAIRS = 24
 def front_section(study: Study) -> Section:
     """Best designs of all runs in two metrics at a time, the non-dominated ones joined."""
     lead = (
-        "Every dot is the best design of a run (whatever its objective was), in two metrics at a time. The line joins those that no "
-        "other one dominates: the trade-off that the sweep has found, a lower bound of what the space holds."
+        "Every dot is the best design of a run (whatever its objective was), in two metrics at a time. The line joins those "
+        "that no other one dominates: the trade-off that the sweep has found, a lower bound of what the space holds."
     )
     groups: dict[tuple[str, str], list[int]] = {}
     for row, run in enumerate(study.runs):
@@ -87,8 +87,9 @@ def hypervolume_section(study: Study) -> Section:
 def designs_section(study: Study) -> Section:
     """Parallel coordinates of the best distinct designs of each task."""
     lead = (
-        f"The best distinct designs that any run found, up to {MOST_DESIGNS} per task: one line per design, one row per parameter, "
-        "levels from left to right. Where lines run together, good designs agree; where they fan out, the parameter hardly matters."
+        f"The best distinct designs that any run found, up to {MOST_DESIGNS} per task: one line per design, one row per "
+        "parameter, levels from left to right. Where lines run together, good designs agree; where they fan out, the "
+        "parameter hardly matters."
     )
     figures = []
     for problem in range(len(study.problems)):

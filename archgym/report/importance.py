@@ -16,9 +16,9 @@ FEWEST = 8
 def importance_section(study: Study) -> Section:
     """Bars per agent: main effects of its hyper-parameters on the anytime area of its tickets."""
     lead = (
-        "How much of the difference between tickets each hyper-parameter explains on its own: its main effect on the mean anytime "
-        "area of a ticket, as a share of the variance, less what chance would explain (epsilon squared). Whiskers are 95 % "
-        "bootstrap intervals over tickets. What no bar explains is interaction and noise."
+        "How much of the difference between tickets each hyper-parameter explains on its own: its main effect on the mean "
+        "anytime area of a ticket, as a share of the variance, less what chance would explain (epsilon squared). Whiskers "
+        "are 95 % bootstrap intervals over tickets. What no bar explains is interaction and noise."
     )
     figures = []
     for agent, name in enumerate(study.agents):

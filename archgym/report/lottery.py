@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from archgym.report.panels import Figure, Section, Series
@@ -67,9 +69,9 @@ def group_worst(values: np.ndarray, groups: Whole) -> tuple[Whole, np.ndarray]:
 def curve_section(study: Study) -> Section:
     """Chance that the best of k tickets wins, with exact bands, up to a fifth of the tickets."""
     lead = (
-        "How many tickets one has to draw. A ticket wins if the median of its seeds is good enough; the best of k tickets wins "
-        "with probability 1 - (1 - w)^k. Bands are exact (Clopper-Pearson, 95 %); curves end at a fifth of the tickets, beyond "
-        "which the data bound nothing."
+        "How many tickets one has to draw. A ticket wins if the median of its seeds is good enough; the best of k tickets "
+        "wins with probability 1 - (1 - w)^k. Bands are exact (Clopper-Pearson, 95 %); curves end at a fifth of the tickets, "
+        "beyond which the data bound nothing."
     )
     figures = []
     rules = (
@@ -105,9 +107,9 @@ def variance_section(study: Study) -> Section:
     """Intraclass correlation of tickets, per agent."""
     lead = (
         "How much of the spread between runs is due to the ticket, and how much to the seed: the share of variance of the "
-        "anytime area that lies between tickets (intraclass correlation, bootstrap over tickets). Random walk has no effective "
-        "hyper-parameters, so its share must be zero. A lottery of hyper-parameters is shown only where an agent's interval "
-        "lies clear of random walk's."
+        "anytime area that lies between tickets (intraclass correlation, bootstrap over tickets). Random walk has no "
+        "effective hyper-parameters, so its share must be zero. A lottery of hyper-parameters is shown only where an agent's "
+        "interval lies clear of random walk's."
     )
     figures = []
     for scope in scopes(study, known=True):
@@ -133,7 +135,12 @@ def variance_section(study: Study) -> Section:
                 "low": [max(share.low, 0.0) for share in found],
                 "high": [max(share.high, 0.0) for share in found],
             }
-            options = {"label": "agent", "value": "share", "axis": "share of variance between tickets", "agents": agents}
+            options: dict[str, Any] = {
+                "label": "agent",
+                "value": "share",
+                "axis": "share of variance between tickets",
+                "agents": agents,
+            }
             options |= {"range": [0, 1], "percent": True}
             figures.append(Figure((scope.label,), "bars", [Series("ticket", columns)], options))
     if not figures:

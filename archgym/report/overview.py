@@ -41,8 +41,9 @@ def _what(study: Study) -> str:
     budget = f"{budgets[0]:,.0f}" if len(budgets) == 1 else f"{budgets[0]:,.0f} to {budgets[-1]:,.0f}"
     simulators = _listed(sorted({problem.simulator for problem in study.problems}))
     return (
-        f"{_count(len(study.agents), 'agent')} searched {_count(len(study.problems), 'task')} of {simulators} with {budget} designs per "
-        f"run: {_count(len(study.tickets), 'hyper-parameter ticket')}, {_count(seeds, 'seed')}, {_count(len(study.runs), 'run')}."
+        f"{_count(len(study.agents), 'agent')} searched {_count(len(study.problems), 'task')} of {simulators} with {budget} "
+        f"designs per run: {_count(len(study.tickets), 'hyper-parameter ticket')}, {_count(seeds, 'seed')}, "
+        f"{_count(len(study.runs), 'run')}."
     )
 
 
@@ -96,8 +97,8 @@ def _failed(study: Study) -> str:
 def tasks_section(study: Study) -> Section:
     """One row per task."""
     lead = (
-        "A ceiling task is one where random search is within 1 % of the optimum after fewer than 20 designs: equality of agents on it "
-        "says nothing."
+        "A ceiling task is one where random search is within 1 % of the optimum after fewer than 20 designs: equality of "
+        "agents on it says nothing."
     )
     rows = []
     for p, problem in enumerate(study.problems):
@@ -135,10 +136,19 @@ def tasks_section(study: Study) -> Section:
 def agents_section(study: Study) -> Section:
     """One row per agent and arm, for all ranked tasks together or one at a time."""
     lead = (
-        "Interquartile mean, share of successes and the 90 % quantile side by side, because each of them hides something. Shares have "
-        "exact intervals; means have bootstrap intervals, left out where resampling finds no spread."
+        "Interquartile mean, share of successes and the 90 % quantile side by side, because each of them hides something. "
+        "Shares have exact intervals; means have bootstrap intervals, left out where resampling finds no spread."
     )
-    columns = ("agent", "arm", "runs", "tickets", "failed", "IQM of quantile regret", "95 % interval", "90 % quantile of it")
+    columns: tuple[str, ...] = (
+        "agent",
+        "arm",
+        "runs",
+        "tickets",
+        "failed",
+        "IQM of quantile regret",
+        "95 % interval",
+        "90 % quantile of it",
+    )
     columns += ("share within 1 %", "interval of the share", "anytime area (IQM)")
     tables = []
     for scope in scopes(study, known=True):

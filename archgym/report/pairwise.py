@@ -17,10 +17,10 @@ ALPHA = 0.05
 def pairwise_section(study: Study) -> Section:
     """Matrix of probabilities of superiority, with Holm's correction and equivalence marked."""
     lead = (
-        "The chance that the agent of the row beats the agent of the column, in the area under the anytime curve, ties counted half. "
-        "For random tickets the unit is a ticket (median over its seeds), for defaults a run. A star marks pairs that differ after "
-        f"Holm's correction (5 %); an equals sign marks equivalence: the 90 % interval lies within {0.5 - MARGIN:.2f} to "
-        f"{0.5 + MARGIN:.2f}. Neither sign means that the data do not tell."
+        "The chance that the agent of the row beats the agent of the column, in the area under the anytime curve, ties "
+        "counted half. For random tickets the unit is a ticket (median over its seeds), for defaults a run. A star marks "
+        "pairs that differ after Holm's correction (5 %); an equals sign marks equivalence: the 90 % interval lies within "
+        f"{0.5 - MARGIN:.2f} to {0.5 + MARGIN:.2f}. Neither sign means that the data do not tell."
     )
     figures = []
     for scope in scopes(study, known=True):

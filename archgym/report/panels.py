@@ -19,13 +19,13 @@ class Series:
 
     Attributes:
         name: in the legend.
-        columns: name -> values, all of one length; what is drawn and what the CSV file holds.
+        columns: name -> values, sequences of one length; what is drawn and what the CSV file holds.
         agent: index of the agent whose colour it gets; None for ink.
         role: how the figure's kind draws it, for example "reference".
     """
 
     name: str
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Any]
     agent: int | None = None
     role: str = ""
 

@@ -15,11 +15,10 @@ from archgym.manifest import task_digest
 from archgym.objective import Objective, make_objective
 from archgym.optimum import Landscape, find_table
 from archgym.registry import agent_class, make_simulator
-from archgym.report.study import EPSILONS
 from archgym.simulator import Simulator
 from archgym.standing import find_standing
+from archgym.sweep.measures import HITS, marks_up_to
 
-STEPS = (1, 2, 3, 5, 7)
 KEY = 16
 
 Summary = dict[str, Any]
@@ -51,16 +50,6 @@ def read_runs(path: str) -> tuple[list[Summary], dict[str, dict[str, Any]]]:
         if summary is not None:
             summaries.append(summary)
     return summaries, tasks
-
-
-def marks_up_to(budget: int) -> list[int]:
-    """1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, ... up to the budget, and the budget itself."""
-    marks = [*STEPS]
-    power = 10
-    while power <= budget:
-        marks += [power, power * 3 // 2, *(power * step for step in STEPS[1:])]
-        power *= 10
-    return sorted({mark for mark in marks if mark < budget} | {budget})
 
 
 class _Judge:
@@ -159,11 +148,11 @@ def _summarise(run: Run, task: str, ticket: str, judge: _Judge) -> Summary | Non
 
 def _hits(best: np.ndarray, judge: _Judge) -> dict[str, int | None]:
     """First number of designs at which the relative regret was at most each epsilon."""
-    found: dict[str, int | None] = dict.fromkeys(EPSILONS)
+    found: dict[str, int | None] = dict.fromkeys(HITS)
     steps = np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)
     for step in steps:
         regret, _ = judge.standing(float(best[step]))
-        for epsilon in EPSILONS:
-            if regret is not None and regret <= float(epsilon) and found[epsilon] is None:
+        for epsilon, limit in HITS.items():
+            if regret is not None and regret <= limit and found[epsilon] is None:
                 found[epsilon] = int(step) + 1
     return found

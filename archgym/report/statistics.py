@@ -247,7 +247,7 @@ def _intraclass(counts: Floats, sums: Floats, squares: Floats) -> Floats:
     size = (total - (counts**2).sum(axis=1) / total) / (groups - 1)
     ticket = (between - within) / size
     whole = ticket + within
-    return np.divide(ticket, whole, out=np.full(len(whole), np.nan), where=whole > 1e-30)
+    return np.asarray(np.divide(ticket, whole, out=np.full(len(whole), np.nan), where=whole > 1e-30))
 
 
 def _ends() -> tuple[float, float]:

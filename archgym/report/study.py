@@ -71,8 +71,11 @@ class Study:
         self.budget = np.array([float(run["budget"]) for run in self.runs])
         self.marks = np.array(sorted({int(mark) for run in self.runs for mark in run["marks"]}), np.int64)
         self.curves = self._read("quantile")
-        self.known = np.array([bool(np.isfinite(self.curves[self.problem == p]).any()) for p in range(len(self.problems))])
-        self._judge_unknown()
+        # A failed run says 1.0 whether or not the optimum is known.
+        self.known = np.array(
+            [bool(np.isfinite(self.curves[(self.problem == p) & ~self.failed]).any()) for p in range(len(self.problems))], bool
+        )
+        self._judge()
         self.area = self._areas()
         order = _ranked(self.area, self.problem, agent, len(labels))
         self.agents = [labels[index] for index in order]
@@ -95,11 +98,12 @@ class Study:
                 table[row, : own[-1] + 1] = np.where(here >= 0, np.array(values)[here], math.nan)
         return table
 
-    def _judge_unknown(self) -> None:
+    def _judge(self) -> None:
         """Where the optimum is known, a run without a good design, or a failed one, is as bad as can be."""
         reached = self.marks[None, :] <= self.budget[:, None]
         worst = np.isnan(self.curves) & self.known[self.problem][:, None] & reached
         self.curves[worst | (self.failed & self.known[self.problem])[:, None] & reached] = 1.0
+        self.curves[~self.known[self.problem]] = np.nan
 
     def _areas(self) -> Floats:
         """Area under each run's anytime curve: mean over log10 n of -log10(quantile + 1 / N); nan where not known."""
@@ -198,7 +202,7 @@ def _last(table: Floats) -> Floats:
         return np.full(len(table), np.nan)
     there = ~np.isnan(table)
     last = table.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
-    return table[np.arange(len(table)), last]
+    return np.asarray(table[np.arange(len(table)), last])
 
 
 def _ranked(area: Floats, problem: Whole, agent: Whole, agents: int) -> Whole:

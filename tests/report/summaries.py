@@ -137,7 +137,9 @@ def _run(
         "best_score": None if failed else float(best[-1]),
         "best_design": {} if failed else {n: v[i] for (n, v), i in zip(PARAMETERS.items(), levels, strict=True)},
         "best_levels": levels,
-        "best_metrics": {} if failed else {
+        "best_metrics": {}
+        if failed
+        else {
             m: float(c * (1 + regret[-1] + (0 if m == objective else rng.exponential(0.15) + 0.02))) for m, c in COSTS.items()
         },
         "agent_seconds": seconds,
