@@ -49,8 +49,11 @@ class Setup:
 
 
 class Desk:
-    """Works off packs and tells the parent about each step: ("ready",), then per pack ("build", i), ("run", i) for each run
-    and ("done", summaries, seconds), or ("error", message)."""
+    """Works off packs and tells the parent about each step.
+
+    Messages: ("ready",); then per pack ("build", i) and ("run", i) for each run, ("write",), and ("done", summaries, seconds)
+    or ("error", message).
+    """
 
     def __init__(self, connection: Connection, setup: Setup) -> None:
         self._connection, self._limit = connection, setup.memory_limit
@@ -91,7 +94,7 @@ class Desk:
 
 def scratch_folder(store: Store, run: str) -> Path:
     """Where the trials of a run go while it is going on: in the store, or on this machine if the store is remote."""
-    name = hashlib.sha256(store.location.encode()).hexdigest()[:16]
+    name = hashlib.sha256(store.root.encode()).hexdigest()[:16]
     return store.running(run) or Path(tempfile.gettempdir()) / f"archgym-sweep-{name}" / run
 
 

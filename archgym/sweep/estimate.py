@@ -51,7 +51,8 @@ def _recorded(out: str | os.PathLike[str]) -> tuple[dict[str, float], set[str]]:
         summaries = Store.open(out).summaries()
     except LogError:
         return {}, set()
-    seconds, trials = defaultdict(float), defaultdict(int)
+    seconds: dict[str, float] = defaultdict(float)
+    trials: dict[str, int] = defaultdict(int)
     for summary in summaries:
         if summary["state"] == "finished":
             seconds[summary["label"]] += summary["seconds"]

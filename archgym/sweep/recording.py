@@ -60,7 +60,7 @@ class Recording:
         return iter(tuple(self.kept))
 
     def close(self, state: str = "interrupted", summary: Mapping[str, Any] | None = None) -> None:
-        """Leaves what is on disk there, for the next attempt; nothing is sealed, since a part of the sweep takes the trials."""
+        """Leaves what is on disk for the next attempt; nothing is sealed, since a part of the sweep takes the trials."""
         if self._log is not None:
             self._log.close(state, summary)
             self._log = None

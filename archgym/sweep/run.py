@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
-
-import fsspec
 
 from archgym.errors import ArchGymError
 from archgym.registry import make_simulator
@@ -74,10 +71,8 @@ def run_sweep(
     """
     since = perf_counter()
     wanted = spec if isinstance(spec, Spec) else load_spec(spec)
-    storage, root = fsspec.core.url_to_fs(os.fspath(out))
-    local = isinstance(storage, fsspec.implementations.local.LocalFileSystem)
     plan = make_plan(wanted)
-    with SweepLock(storage, root.rstrip("/"), Path(root) if local else None) as lock:
+    with Store.lock(out) as lock:
         store = Store.create(out, wanted, plan, extend=extend)
         waiting = _waiting(plan, store)
         tally = Tally(wanted.name, plan, waiting)
@@ -86,7 +81,7 @@ def run_sweep(
             progress(tally)
         if waiting:
             _make_tables(waiting)
-            workforce = _workforce(ray, workers, store.location, wanted)
+            workforce = _workforce(ray, workers, str(store.local or store.location), wanted)
             try:
                 _work_off(queue, workforce, store, lock, tally, progress)
             finally:

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from archgym.dataset import SWEEP
 from archgym.errors import LogError
 from archgym.manifest import installed_packages
 from archgym.sweep.columns import trial_schema
@@ -31,7 +32,6 @@ from archgym.sweep.locking import HEARTBEAT_SECONDS, SweepLock
 from archgym.sweep.plan import Plan
 from archgym.sweep.spec import Spec, spec_from_record
 
-SWEEP = "sweep.json"
 PARTS = "parts"
 RUNNING = "running"
 RUNS_KEY = b"archgym_runs"
@@ -99,7 +99,11 @@ class Store:
         Raises:
             LogError: no sweep there, or sweep.json cannot be read.
         """
-        storage, root = _filesystem(location)
+        return cls.at(*_filesystem(location), os.fspath(location))
+
+    @classmethod
+    def at(cls, storage: fsspec.AbstractFileSystem, root: str, location: str) -> Store:
+        """As ``open``, on a filesystem that is open already."""
         storage.invalidate_cache()
         path = f"{root}/{SWEEP}"
         try:
@@ -112,7 +116,7 @@ class Store:
             raise LogError(f"{path} is not the record of a sweep of format {FORMAT}; another version of archgym wrote it")
         if lacking := [key for key in RECORD_KEYS if key not in record]:
             raise LogError(f"{path} is not the record of a sweep: it lacks {', '.join(lacking)}")
-        return cls(os.fspath(location), storage, root, record)
+        return cls(location, storage, root, record)
 
     @staticmethod
     def lock(location: str | os.PathLike[str], heartbeat: float = HEARTBEAT_SECONDS) -> SweepLock:

@@ -213,7 +213,8 @@ class _Worker:
         """The run that is being executed."""
         if self.pack is None or not self._step or self._step[0] not in ("build", "run"):
             return None
-        return self.pack.runs[self._step[1]]
+        number: int = self._step[1]
+        return self.pack.runs[number]
 
     def _over(self, message: Sequence[Any]) -> Report:
         assert self.pack is not None
