@@ -1,7 +1,7 @@
 """Statistics of the lottery study: variance components, exact intervals, equivalence tests, running times.
 
-Everything works on whole arrays.  Sources: variance components by the method of moments of a balanced
-one-way layout (Searle 1971), Clopper and Pearson (1934), Schuirmann's two one-sided tests (1987), van Elteren (1960), Tarone (1979).
+Everything works on whole arrays.  Sources: variance components by the method of moments of a balanced one-way layout (Searle
+1971), Clopper and Pearson (1934), Schuirmann's two one-sided tests (1987), van Elteren (1960), Tarone (1979).
 """
 
 from __future__ import annotations
