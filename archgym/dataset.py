@@ -1,4 +1,4 @@
-"""Reads trial logs: one run, a folder of runs, or a remote URL; finished runs and runs that are still going on."""
+"""Reads trial logs: one run, a folder of runs, sweeps, or a remote URL; finished runs and runs that are still going on."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from archgym.errors import LogError, MissingExtraError
 from archgym.sealing import to_table
 from archgym.space import DesignSpace, space_from_record
 from archgym.trials import MANIFEST, RUNNING, SEALED, read_chunks, read_manifest
+
+SWEEP = "sweep.json"
+"""Marks the folder of a sweep (``archgym.sweep.store``)."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,16 @@ class Dataset:
             storage, root = fsspec.core.url_to_fs(os.fspath(path))
             if not storage.exists(root):
                 raise LogError(f"{path} does not exist")
-            found = [_open_run(storage, file) for file in sorted(storage.find(root)) if PurePosixPath(file).name == MANIFEST]
+            files = sorted(storage.find(root))
+            found = [run for file in files if PurePosixPath(file).name == SWEEP for run in _sweep_runs(storage, file)]
+            complete = {run.name for run in found}  # a run's log stays until its part is written, and a little longer
+            logs = [file for file in files if PurePosixPath(file).name == MANIFEST]
+            found += [_open_run(storage, file) for file in logs if PurePosixPath(file).parent.name not in complete]
             if not found:
-                raise LogError(f"{path} holds no run: there is no {MANIFEST} in it or below it")
-            runs += found
+                raise LogError(
+                    f"{path} holds no run: there is no {MANIFEST} and no sweep with complete runs in it or below it"
+                )
+            runs += sorted(found, key=lambda run: run.location)
         return cls(runs)
 
     def to_arrow(self) -> pa.Table:
@@ -149,6 +158,12 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({len(self.runs)} runs)"
+
+
+def _sweep_runs(storage: fsspec.AbstractFileSystem, file: str) -> Sequence[Run]:
+    from archgym.sweep.reading import sweep_runs
+
+    return sweep_runs(storage, str(PurePosixPath(file).parent))
 
 
 def _open_run(storage: fsspec.AbstractFileSystem, file: str) -> Run:
