@@ -8,7 +8,7 @@ import numpy as np
 
 from archgym.report.panels import Figure, Section, Series
 from archgym.report.scopes import ARMS, Scope, ranked_tasks, rows_of, scopes
-from archgym.report.statistics import LEVEL, interquartile_mean, resampled_middles
+from archgym.report.statistics import FEWEST, LEVEL, interquartile_mean, resampled_middles
 from archgym.report.study import Study
 
 RANK_MARKS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
@@ -19,7 +19,8 @@ def anytime_section(study: Study) -> Section:
     lead = (
         "The interquartile mean of quantile regret after n designs: 10^-3 means that one design in a thousand is better. "
         "Bands are 95 % bootstrap intervals, resampled within each task: whole tickets for random tickets, seeds for "
-        "defaults. The dashed line is what random search reaches on average, 1 / (n + 1)."
+        "defaults. The dashed line is what random search reaches on average, 1 / (n + 1). Fewer "
+        "than five runs or tickets get no band."
     )
     figures = []
     for scope in scopes(study):
@@ -43,7 +44,7 @@ def _line(study: Study, scope: Scope, agent: int, arm: str) -> Series | None:
         floors = np.array([study.floor(problem) for problem in range(len(study.problems))])
         values = values + floors[study.problem[rows]][:, None]
     columns = {"designs": study.marks[inside], "value": interquartile_mean(values)}
-    if len(rows) > 2:  # two runs have no interval worth drawing
+    if len(np.unique(study.units(rows))) >= FEWEST:
         drawn = resampled_middles(values, study.units(rows), study.problem[rows])
         low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         columns |= {"low": low, "high": high}

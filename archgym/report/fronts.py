@@ -8,7 +8,7 @@ import numpy as np
 
 from archgym.pareto import non_dominated
 from archgym.report.panels import Figure, Section, Series
-from archgym.report.scopes import task_label
+from archgym.report.scopes import ordered_tasks, task_label
 from archgym.report.study import Study
 
 MOST_METRICS = 4
@@ -63,7 +63,7 @@ def hypervolume_section(study: Study) -> Section:
     """Hypervolume of every run's front, a strip per agent."""
     lead = "The volume that each run's own front dominates: a share of the true front's where that is known. Right is better."
     figures = []
-    for problem in range(len(study.problems)):
+    for problem in ordered_tasks(study):
         series = []
         for agent, name in enumerate(study.agents):
             rows = np.flatnonzero((study.problem == problem) & (study.agent == agent))
@@ -92,7 +92,7 @@ def designs_section(study: Study) -> Section:
         "parameter hardly matters."
     )
     figures = []
-    for problem in range(len(study.problems)):
+    for problem in ordered_tasks(study):
         rows = [int(row) for row in np.flatnonzero(study.problem == problem) if study.runs[row].get("best_design")]
         scored = [row for row in rows if study.runs[row].get("best_score") is not None]
         scored.sort(key=lambda row: -float(study.runs[row]["best_score"]))

@@ -9,7 +9,7 @@ from archgym.report.scopes import scopes
 from archgym.report.statistics import RESAMPLES, Floats, Whole, main_effects
 from archgym.report.study import Study
 
-FEWEST = 8
+FEWEST = 16
 """With fewer tickets no main effect can be told from chance."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from archgym.report.panels import Figure, Section, Series
-from archgym.report.scopes import ALL, scopes, task_label
+from archgym.report.scopes import ALL, ordered_tasks, scopes, task_label
 from archgym.report.statistics import Whole, share_interval, ticket_share
 from archgym.report.study import DEFAULT, Study, group_medians
 
@@ -27,7 +27,7 @@ def lottery_section(study: Study) -> Section:
     title = "The hyper-parameter lottery"
     if len(study.tickets) == len(study.agents):
         return Section("lottery", title, lead, skip="Every agent ran with one setting only: there is no lottery to draw.")
-    figures = [_strip(study, problem) for problem in range(len(study.problems))]
+    figures = [_strip(study, problem) for problem in ordered_tasks(study)]
     return Section("lottery", title, lead, figures, ("Task",))
 
 
@@ -78,7 +78,7 @@ def curve_section(study: Study) -> Section:
         ("Within 1 % of the optimum", study.regret, WIN_REGRET),
         ("Among the best 0.1 % of designs", study.final, WIN_QUANTILE),
     )
-    for problem in range(len(study.problems)):
+    for problem in ordered_tasks(study):
         for label, values, limit in rules:
             series = []
             for agent, name in enumerate(study.agents):

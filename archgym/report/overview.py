@@ -11,7 +11,7 @@ import numpy as np
 from archgym.report.costs import seconds
 from archgym.report.panels import Section, Table
 from archgym.report.scopes import ARMS, ranked_tasks, rows_of, scopes
-from archgym.report.statistics import middle_interval, share_interval
+from archgym.report.statistics import FEWEST, middle_interval, share_interval
 from archgym.report.study import Study
 
 MOST_REASONS = 20
@@ -171,7 +171,11 @@ def agents_section(study: Study) -> Section:
 def _numbers(study: Study, rows: np.ndarray) -> tuple[Any, ...]:
     final = study.final[rows]
     middle = middle_interval(final, study.units(rows), study.problem[rows])
-    interval = f"{middle.low:.3g} to {middle.high:.3g}" if middle.high > middle.low and len(rows) > 2 else ""
+    interval = (
+        f"{middle.low:.3g} to {middle.high:.3g}"
+        if middle.high > middle.low and len(np.unique(study.units(rows))) >= FEWEST
+        else ""
+    )
     near = share_interval(int((study.hits["0.01"][rows] <= study.budget[rows]).sum()), len(rows))
     area = middle_interval(study.area[rows], study.units(rows), study.problem[rows]).value
     return (

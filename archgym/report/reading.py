@@ -98,13 +98,16 @@ def fingerprint(paths: Sequence[str | os.PathLike[str]]) -> object:
         storage, root = fsspec.core.url_to_fs(os.fspath(path))
         storage.invalidate_cache()
         for name, entry in sorted(storage.find(root, detail=True).items()):
+            if "/lock" in name or ".tmp" in name:  # a sweep's heartbeat changes nothing that is shown
+                continue
             found.append((name, entry.get("size"), str(entry.get("mtime") or entry.get("LastModified") or "")))
     return tuple(found)
 
 
 def _read(path: str) -> tuple[str, list[Record], Mapping[str, Record], Record, list[str]]:
     """Name, summaries, tasks, record and troubles of one folder."""
-    from archgym.sweep.store import SWEEP, Store
+    from archgym.dataset import SWEEP
+    from archgym.sweep.store import Store
 
     if _exists(path, SWEEP):
         store = Store.open(path)

@@ -34,6 +34,12 @@ def ranked_tasks(study: Study) -> tuple[int, ...]:
     return tuple(p for p in range(len(study.problems)) if study.known[p] and p not in study.ceilings)
 
 
+def ordered_tasks(study: Study) -> list[int]:
+    """All tasks, those that can be ranked first, so that they are what a reader sees first."""
+    ranked = ranked_tasks(study)
+    return [*ranked, *(p for p in range(len(study.problems)) if p not in ranked)]
+
+
 def scopes(study: Study, *, known: bool = False) -> Iterator[Scope]:
     """All ranked tasks together where there are several, then every task.
 
@@ -44,7 +50,7 @@ def scopes(study: Study, *, known: bool = False) -> Iterator[Scope]:
     ranked = ranked_tasks(study)
     if len(ranked) > 1:
         yield Scope(ALL, None, ranked)
-    for problem in range(len(study.problems)):
+    for problem in ordered_tasks(study):
         if study.known[problem] or not known:
             yield Scope(task_label(study, problem), problem, (problem,))
 

@@ -17,6 +17,8 @@ Whole = NDArray[np.intp]
 
 RESAMPLES = 200
 LEVEL = 0.95
+FEWEST = 5
+"""No interval of a mean is given for fewer runs or tickets than this: it would be too narrow by far."""
 
 
 class Interval(NamedTuple):
