@@ -120,6 +120,9 @@ def parse_spec(record: Mapping[str, Any], where: str) -> Spec:
     table = _Table(record, SPEC_KEYS, where)
     objectives = table.texts("objectives")
     tasks = [_task(entry, objectives, f"{where}: {place}") for place, entry in _entries(table, "task")]
+    for number, task in enumerate(tasks):
+        if task in tasks[:number]:
+            raise SpecError(f"{where}: [[task]] {number + 1} is [[task]] {tasks.index(task) + 1} again")
     agents = [_agent(entry, f"{where}: {place}") for place, entry in _entries(table, "agent")]
     if twice := _twice([agent.label for agent in agents]):
         raise SpecError(f"{where}: two agents are called {twice[0]!r}; give one of them another label")
