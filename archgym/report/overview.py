@@ -208,7 +208,8 @@ def end_section(study: Study, about: Mapping[str, Any]) -> Section:
         content = about.get(key) or {}
         if content:
             tables.append(Table(title, ("what", "value"), [(str(name), _text(value)) for name, value in content.items()]))
-    return Section("about", "Failed runs, protocol and machine", "", tables=tables)
+    skip = "" if tables else "No run failed, and nothing is known about the machine."
+    return Section("about", "Failed runs, protocol and machine", "", tables=tables, skip=skip)
 
 
 def _text(value: Any) -> str:
