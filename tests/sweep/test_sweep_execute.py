@@ -84,9 +84,7 @@ def test_the_hypervolume_is_a_share_of_the_true_fronts() -> None:
 
 
 @pytest.mark.parametrize("trials", [1, 100, 250])
-def test_a_run_that_was_cut_goes_on_to_the_same_trials(
-    trials: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_was_cut_goes_on_to_the_same_trials(trials: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "SPILL_SECONDS", -1.0)
     run = planned(budget=300)
     whole = execute(run)

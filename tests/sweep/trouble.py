@@ -18,7 +18,7 @@ from archgym.errors import ArgumentError
 from simulators.synthetic import Synthetic
 
 KINDS = ("none", "hang", "exit", "segv", "leak", "hog", "raise")
-LEAK_BYTES = 24_000_000
+LEAK_BYTES = 48_000_000
 
 
 class Troubled(Synthetic):
