@@ -1,4 +1,4 @@
-"""What happens to sweeps: kills at any moment, full disks, broken simulators.  The same command finishes, to the same trials."""
+"""What happens to sweeps: kills at any moment, full disks, broken simulators.  The same command finishes all the same."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from archgym.sweep.packs import LARGEST, LOSSES, PACK_SECONDS, Pack, Queue, Repo
 from archgym.sweep.store import Store
 from archgym.sweep.workers import Crew
 
-
 Begin = Callable[..., tuple[Crew, list[PlannedRun]]]
 
 
