@@ -146,7 +146,10 @@ class Part {
     this.figure.style.minHeight = `${layout.height}px`;
     const config = { responsive: true, displaylogo: false, displayModeBar: narrow() ? false : "hover", modeBarButtons: [["toImage", "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: fileName(this.section.key, ...this.chosen).slice(0, -4) } };
-    return Plotly.react(this.figure, traces, layout, config).then(() => { this.figure.dataset.drawn = "yes"; });
+    // Other data get a new plot: ticks that were chosen for the old range would be drawn over the new one.
+    const draw = this.drawnFigure === figure ? Plotly.react : Plotly.newPlot;
+    this.drawnFigure = figure;
+    return draw(this.figure, traces, layout, config).then(() => { this.figure.dataset.drawn = "yes"; });
   }
 }
 
