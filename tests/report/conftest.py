@@ -8,32 +8,11 @@ from typing import Any
 
 import pytest
 from browser import Browser, chromium
+from small_sweep import SPEC, write_runs
 
-from archgym.sweep.execute import execute
 from archgym.sweep.plan import Plan, make_plan
 from archgym.sweep.spec import spec_from_record
 from archgym.sweep.store import Store
-
-SPEC: dict[str, Any] = {
-    "name": "two <b>agents</b>",
-    "budget": 40,
-    "seeds": 2,
-    "protocol": {"primary": "area & <i>time</i>"},
-    "task": [{"simulator": "synthetic"}],
-    "agent": [
-        {"name": "genetic", "label": "=<script>alert(1)</script>", "tickets": {"random": 3, "seed": 0}},
-        {"name": "random_walk"},
-    ],
-}
-
-
-def write_runs(store: Store, plan: Plan, few: slice = slice(None)) -> int:
-    """Executes some runs of a plan and keeps them, one part each; how many."""
-    runs = list(plan.unique.values())[few]
-    for run in runs:
-        outcome = execute(run)
-        store.write_part(run.task, [outcome.summary], [outcome.trials])
-    return len(runs)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SPEC, write_runs
+from small_sweep import SPEC, write_runs
 
 import archgym
 from archgym.errors import LogError
