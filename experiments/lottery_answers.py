@@ -29,7 +29,7 @@ EPS_COLUMN = EPS.index(0.01)
 WINNING_REGRET, WINNING_QUANTILE = 0.01, 0.001
 
 
-def components(part: Part, tasks: Sequence[Task], control: Part | None = None) -> dict[str, Components]:
+def components(part: Part, tasks: Sequence[Task]) -> dict[str, Components]:
     """Variance components per agent; random walk's runs are cut into blocks that stand for tickets."""
     found = {}
     for agent in part.everybody:
@@ -294,10 +294,19 @@ def charged_random_search(shares: Sequence[float], designs: float) -> float:
     return float(np.mean([-np.expm1(designs * np.log1p(-share)) if share < 1 else 1.0 for share in shares]))
 
 
-def charged_restarts(part: Part, agent: str, tasks: Sequence[Task], runs_each: float, column: int = EPS_COLUMN) -> float:
-    """Chance that the best of so many runs of the default settings succeeds, mean over tasks."""
+def charged_restarts(part: Part, agent: str, tasks: Sequence[Task], runs_each: float, mark: int, column: int = 0) -> float:
+    """Chance that the best of so many runs of the default settings succeeds, mean over tasks.
+
+    Args:
+        part: with fresh runs of the defaults.
+        agent: whose.
+        tasks: to average over.
+        runs_each: how many runs, not necessarily whole.
+        mark: designs of each run.
+        column: of ``EPS``.
+    """
     fresh = part.fresh
-    won = per_task(fresh, f"{agent}: {DEFAULT}", fresh.hits[:, column] <= fresh.budget, tasks)
+    won = per_task(fresh, f"{agent}: {DEFAULT}", fresh.hits[:, column] <= mark, tasks)
     return float(np.mean([1 - (1 - values.mean()) ** runs_each for values in won]))
 
 

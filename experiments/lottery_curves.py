@@ -64,7 +64,8 @@ def running_time_curves(part: Part, tasks: Sequence[Task], folder: Path) -> Path
             ax.plot(grid, solved, color=COLOURS.get(agent, "black"), label=agent)
         ax.set(xscale="log", title=name, xlabel="designs", ylim=(0, 1.02))
         ax.grid(alpha=0.3, which="both", linewidth=0.4)
-    axes[0].set_ylabel(f"share solved of task x margin ({', '.join(f'{eps:.1%}' for eps in EPS)}) x seed")
+    axes[0].set_ylabel("share of task x margin x seed solved")
+    figure.suptitle(f"Running times to within {', '.join(f'{eps:.1%}' for eps in EPS)} of the optimum", fontsize=10)
     axes[0].legend(fontsize=8)
     return save(figure, folder, "05_running_time")
 

@@ -12,7 +12,7 @@ from lottery_answers import charged_random_search, charged_restarts, transfer, w
 from lottery_data import Task
 from lottery_plan import DEFAULT
 from lottery_statistics import Components, best_of_curve
-from lottery_study import CONTROL, Part, Study
+from lottery_study import CONTROL, Part, Study, per_task
 from lottery_tables import task_name
 
 from archgym.landscape import MARGINS, Card
@@ -79,10 +79,14 @@ def strips(parts: Sequence[Part], tasks: Sequence[Task], folder: Path) -> Path:
                 if agent in part.agents:
                     mine = runs.where(agent, task)
                     default = np.median(runs.quantile[mine[runs.ticket[mine] == DEFAULT], -1])
-                    ax.scatter(at, max(default, floor), marker="D", s=36, facecolor="white", edgecolor="black", zorder=3)
+                    ax.scatter(
+                        at - 0.15, max(default, floor), marker="D", s=36, facecolor="white", edgecolor="black", zorder=3
+                    )
                     fresh = part.fresh
                     best = fresh.where(f"{agent}: best of {max(part.best_of)}", task)
-                    ax.scatter(at, max(np.median(fresh.quantile[best, -1]), floor), marker="*", s=70, color="black", zorder=4)
+                    ax.scatter(
+                        at + 0.15, max(np.median(fresh.quantile[best, -1]), floor), marker="*", s=70, color="black", zorder=4
+                    )
         ax.axhline(floor, color="black", linewidth=0.6)
         ax.set(yscale="log", ylim=(floor * 0.25, 1.5), title=task_name(task))
         ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=7)
@@ -144,31 +148,42 @@ def variance(found: Mapping[str, Components], folder: Path) -> Path:
 
 
 def charged(part: Part, tasks: Sequence[Task], cards: Mapping[Task, Card], folder: Path) -> Path:
-    """Chance of the true optimum against all designs spent, tuning included."""
-    figure, axes = panels(len(part.agents), columns=2, width=5)
+    """Chance of the true optimum against all designs spent, tuning included; with short runs above and whole ones below."""
+    marks = [mark for mark in (100, part.budget) if mark <= part.budget]
+    figure, axes = panels(len(part.agents) * len(marks), 3.8, 3.0, len(part.agents), sharey=True)
     most = max(2, len(part.tuning.settings[part.agents[0]]) // 5)
     counts = np.unique(np.geomspace(1, most, 8).round().astype(int))
     shares = [cards[task].shares[0] for task in tasks]
-    spent = np.geomspace(part.budget, (most * part.seeds + 1) * part.budget, 40)
-    for ax, agent in zip(axes, part.agents, strict=True):
-        curve = np.mean([_chosen(part, agent, task, counts) for task in tasks], axis=0)
-        total = (np.where(counts > 1, counts * (part.seeds - 1), 0) + 1) * part.budget
-        ax.plot(total, curve, marker="o", color=COLOURS.get(agent, "black"), label="best of k tickets, tuning charged")
-        restarts = [charged_restarts(part, agent, tasks, n / part.budget, 0) for n in spent]
-        ax.plot(spent, restarts, color="black", label="default settings, restarted")
-        ax.plot(spent, [charged_random_search(shares, n) for n in spent], "k--", label="random search")
+    for ax, (mark, agent) in zip(axes, [(mark, agent) for mark in marks for agent in part.agents], strict=True):
+        spent = np.geomspace(mark, (most * part.seeds + 1) * mark, 40)
+        curve = np.mean([_chosen(part, agent, task, counts, mark) for task in tasks], axis=0)
+        total = (np.where(counts > 1, counts * (part.seeds - 1), 0) + 1) * mark
+        ax.plot(
+            total, curve, marker="o", color=COLOURS.get(agent, "black"), label=f"best of k tickets, {mark:,} designs a run"
+        )
+        longer = spent[spent <= part.budget]
+        ax.plot(longer, [_by_then(part, agent, tasks, n) for n in longer], color="black", label="default, one longer run")
+        again = [charged_restarts(part, agent, tasks, n / mark, mark) for n in spent]
+        ax.plot(spent, again, color="black", linestyle=":", label=f"default, restarted every {mark:,}")
+        ax.plot(spent, [charged_random_search(shares, n) for n in spent], "k--", linewidth=0.8, label="random search")
         ax.set(xscale="log", title=agent, ylim=(-0.03, 1.03))
         ax.grid(alpha=0.3, which="both", linewidth=0.4)
-    axes[0].set(xlabel="designs, tuning included", ylabel="chance of the optimum")
-    axes[0].legend(fontsize=7)
+    for first in axes[:: len(part.agents)]:
+        first.set(xlabel="designs, tuning included", ylabel="chance of the optimum")
+        first.legend(fontsize=6)
     figure.suptitle("Tuning charged: does tuning beat searching longer?")
     return save(figure, folder, "07_tuning_charged")
 
 
-def _chosen(part: Part, agent: str, task: Task, counts: Sequence[int]) -> np.ndarray:
+def _by_then(part: Part, agent: str, tasks: Sequence[Task], designs: float) -> float:
+    runs = part.fresh
+    return float(np.mean([found.mean() for found in per_task(runs, f"{agent}: {DEFAULT}", runs.hits[:, 0] <= designs, tasks)]))
+
+
+def _chosen(part: Part, agent: str, task: Task, counts: Sequence[int], mark: int) -> np.ndarray:
     """Chance of the optimum of the best of k tickets: chosen by all tuning seeds but one, judged by that one."""
     rows = part.tuning.tickets(agent, task, part.seeds)
-    areas, found = part.tuning.area[rows], np.isfinite(part.tuning.hits[rows, 0]).astype(float)
+    areas, found = part.tuning.areas_until(mark)[rows], (part.tuning.hits[rows, 0] <= mark).astype(float)
     curves = [best_of_curve(np.delete(areas, s, axis=1), found[:, s], counts, s) for s in range(rows.shape[1])]
     return np.asarray(np.mean(curves, axis=0))
 
@@ -194,8 +209,8 @@ def landscapes(cards: Mapping[Task, Card], folder: Path) -> Path:
 
 def transfers(part: Part, objectives: Sequence[str], folder: Path) -> Path:
     """Tuned on row, tested on column: share of tickets that the chosen one is better than."""
-    figure, axes = panels(len(part.agents) * len(objectives), 3.4, 3.2, len(objectives))
-    cells = [(agent, objective) for agent in part.agents for objective in objectives]
+    figure, axes = panels(len(part.agents) * len(objectives), 3.4, 3.2, len(part.agents))
+    cells = [(agent, objective) for objective in objectives for agent in part.agents]
     for ax, (agent, objective) in zip(axes, cells, strict=True):
         traces, matrix, correlation = transfer(part, agent, objective)
         ax.imshow(matrix, vmin=0, vmax=1, cmap="RdYlGn")

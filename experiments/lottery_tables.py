@@ -200,10 +200,10 @@ def charged_table(part: Part, tasks: Sequence[Task], cards: Mapping[Task, Card])
                     f"{agent}, best of {k}",
                     designs(charge),
                     f"{tuned.success:.1%}",
-                    f"{charged_restarts(part, agent, tasks, every, EPS_COLUMN):.1%}",
+                    f"{charged_restarts(part, agent, tasks, every, part.budget, EPS_COLUMN):.1%}",
                     f"{charged_random_search(shares[0], charge):.1%}",
                     f"{tuned.optimal:.1%}",
-                    f"{charged_restarts(part, agent, tasks, every, 0):.1%}",
+                    f"{charged_restarts(part, agent, tasks, every, part.budget):.1%}",
                     f"{charged_random_search(shares[1], charge):.1%}",
                 ]
             )

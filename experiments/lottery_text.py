@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +59,9 @@ def write_up(study: Study, figures: Path) -> dict[str, str]:
     return {name: text for name, text in blocks.items() if text}
 
 
-def sections(study: Study, render: object) -> str:
+def sections(study: Study, render: Callable[[Part, Sequence[Task]], str]) -> str:
     """One part after the other, each under its name."""
-    texts = [f"{heading(part)}\n\n{render(part, study.ranked(part.tuning))}" for part in study.parts.values()]  # type: ignore[operator]
+    texts = [f"{heading(part)}\n\n{render(part, study.ranked(part.tuning))}" for part in study.parts.values()]
     return "\n\n".join(texts)
 
 
@@ -140,13 +140,13 @@ def grids_text(study: Study) -> str:
     texts = []
     if published := study.grids.get("grids_published"):
         tasks = study.ranked(published[0])
-        rows = []
-        for agent in ("ant_colony", "genetic", "bayes_gp", "random_walk"):
-            found = [(run.budget, row) for run in published for row in _rows(run, agent, tasks, run)]
-            if found:
-                rows.append([agent, *_spread(np.array(found))])
-        heads = ["agent", "runs", "designs of a ticket", "correlation of log designs and log quantile regret"]
-        heads += ["share of its variance"]
+        rows = [
+            [agent, *_spread(*found)]
+            for agent in ("ant_colony", "genetic", "bayes_gp", "random_walk")
+            if len((found := _ended(published, agent, tasks))[0])
+        ]
+        heads = ["agent", "runs", "designs of a run", "correlation of log designs and log quantile regret"]
+        heads += ["share of variance that the number of designs explains"]
         texts.append(f"As published, one run per ticket, {len(tasks)} tasks that rank:\n\n{markdown(heads, rows)}")
     if fixed := study.grids.get("grids_fixed"):
         (runs,) = fixed
@@ -160,20 +160,29 @@ def grids_text(study: Study) -> str:
     return "\n\n".join(texts)
 
 
-def _rows(runs: Runs, agent: str, tasks: Sequence[Task], whole: Runs) -> list[float]:
-    """Log10 quantile regret at the end of every run of an agent, whatever its label, less the task's mean later."""
-    mine = np.flatnonzero([str(label).split(" ")[0] == agent for label in whole.label])
-    kept = [row for row in mine if runs.tasks[runs.task[row]] in tasks]
-    return [float(np.log10(runs.quantile[row, -1] + 1 / runs.size)) for row in kept]
+def _ended(published: Sequence[Runs], agent: str, tasks: Sequence[Task]) -> tuple[np.ndarray, np.ndarray]:
+    """Designs and final log10 quantile regret of all runs of an agent, the latter less the mean of its task."""
+    designs, ends, where = [], [], []
+    for runs in published:
+        mine = [
+            str(label).split(" ")[0] == agent and runs.tasks[t] in tasks
+            for label, t in zip(runs.label, runs.task, strict=True)
+        ]
+        rows = np.flatnonzero(mine)
+        designs += [runs.budget] * len(rows)
+        ends += np.log10(runs.quantile[rows, -1] + 1 / runs.size).tolist()
+        where += [tasks.index(runs.tasks[t]) for t in runs.task[rows]]
+    values, groups = np.array(ends), np.array(where, int)
+    means = np.bincount(groups, values) / np.maximum(np.bincount(groups), 1) if len(values) else values
+    return np.array(designs), values - means[groups]
 
 
-def _spread(found: np.ndarray) -> list[str]:
-    designs, regret = np.log10(found[:, 0]), found[:, 1]
-    low, high = found[:, 0].min(), found[:, 0].max()
-    varied = np.ptp(designs) > 0 and np.ptp(regret) > 0
-    correlation = float(np.corrcoef(designs, regret)[0, 1]) if varied else float("nan")
-    words = [f"{correlation:.2f}", f"{correlation**2:.0%}"] if varied else ["-", "-"]
-    return [f"{len(found):,}", f"{low:,.0f} to {high:,.0f}", *words]
+def _spread(designs: np.ndarray, ends: np.ndarray) -> list[str]:
+    first = [f"{len(designs):,}", f"{designs.min():,} to {designs.max():,}"]
+    if np.ptp(designs) == 0 or np.ptp(ends) == 0:
+        return [*first, "-", "-"]
+    correlation = float(np.corrcoef(np.log10(designs), ends)[0, 1])
+    return [*first, f"{correlation:.2f}", f"{correlation**2:.0%}"]
 
 
 def _won(runs: Runs, label: str) -> list[str]:
