@@ -12,7 +12,7 @@ from archgym.report.scopes import ordered_tasks, task_label
 from archgym.report.study import Study
 
 MOST_METRICS = 4
-MOST_POINTS = 600
+MOST_POINTS = 250
 MOST_DESIGNS = 60
 MOST_PAIRS = 24
 

@@ -11,7 +11,7 @@ import numpy as np
 from archgym.report.costs import seconds
 from archgym.report.panels import Section, Table
 from archgym.report.scopes import ARMS, ranked_tasks, rows_of, scopes
-from archgym.report.statistics import FEWEST, middle_interval, share_interval
+from archgym.report.statistics import FEWEST, interquartile_mean, middle_interval, share_interval
 from archgym.report.study import Study
 
 MOST_REASONS = 20
@@ -177,7 +177,7 @@ def _numbers(study: Study, rows: np.ndarray) -> tuple[Any, ...]:
         else ""
     )
     near = share_interval(int((study.hits["0.01"][rows] <= study.budget[rows]).sum()), len(rows))
-    area = middle_interval(study.area[rows], study.units(rows), study.problem[rows]).value
+    area = float(interquartile_mean(study.area[rows]))
     return (
         len(rows),
         len(np.unique(study.ticket[rows])),

@@ -94,8 +94,8 @@ def render(material: Material, version: int | None = None) -> str:
         "facts": "".join(f"<li><b>{html.escape(n)}</b> {html.escape(what)}</li>" for n, what in overview.facts(study)),
         "words": "".join(f"<p>{html.escape(text)}</p>" for text in (*overview.words(study), *material.notes)),
         "data": _embedded(data),
-        "plotly": _plotly(),
         "scripts": "".join(_asset(name) for name in SCRIPTS),
+        "plotly": _plotly(),
     }
     page = _asset("page.html")
     # Pieces are put in one by one, from the front, so that no piece can hold the mark of another.

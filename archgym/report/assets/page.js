@@ -162,7 +162,8 @@ const coming = new IntersectionObserver((entries) => entries.filter((entry) => e
   coming.unobserve(entry.target);
   parts.find((part) => part.figure === entry.target).draw();
 }), { rootMargin: "300px" });
-parts.filter((part) => part.figure && !part.section.skip).forEach((part) => coming.observe(part.figure));
+// Words and tables are there before plotly.js, which comes last and is most of the file, has been read.
+addEventListener("DOMContentLoaded", () => parts.filter((part) => part.figure && !part.section.skip).forEach((part) => coming.observe(part.figure)));
 const reading = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) =>
   links.forEach((link) => link.classList.toggle("here", link.hash === `#${entry.target.id}`))), { rootMargin: "-20% 0px -70% 0px" });
 parts.forEach((part) => reading.observe(part.box));
