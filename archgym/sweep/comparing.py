@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -77,9 +78,31 @@ def check_fits(record: Mapping[str, Any], spec: Spec, plan: Plan, *, extend: boo
         raise SpecError(f"{location} cannot be extended; simulators or agents have changed:{_moved(record, old)}")
     lost = [run for key, run in old.unique.items() if key not in plan.unique]
     if lost:
-        raise SpecError(f"{location} cannot be extended: {len(lost)} of its runs are not part of the new spec:{shown}")
+        whose = Counter(f"{run.label} {run.ticket} on {run.simulator} {run.workload}, {run.objective}" for run in lost)
+        named = "".join(f"\n  {name}: {count}" for name, count in list(whose.items())[:SHOWN])
+        named += f"\n  and {len(whose) - SHOWN} more" if len(whose) > SHOWN else ""
+        raise SpecError(
+            f"{location} cannot be extended: {len(lost)} of its runs are not part of the new spec:{named}\n"
+            f"The difference:{shown}\nTake another folder, or leave in the spec what it had."
+        )
     return changes
 
 
 def _moved(record: Mapping[str, Any], plan: Plan) -> str:
-    return " tasks " + ", ".join(key for key in record["tasks"] if key not in plan.tasks)
+    """Which tasks of a store the same spec no longer gives, and what they have become."""
+    lines = []
+    gone = [task for key, task in record["tasks"].items() if key not in plan.tasks]
+    for old in gone:
+        name, workload = old["simulator"]["name"], old["workload"]["name"]
+        for new in plan.tasks.values():
+            if (new["simulator"]["name"], new["workload"]["name"], new["objective"]) == (name, workload, old["objective"]):
+                lines += [
+                    f"  {name} {workload}: version {old['simulator']['version']}, workload {old['workload']['digest'][:12]}, "
+                    f"space {old['space']['digest'][:12]} -> version {new['simulator']['version']}, "
+                    f"workload {new['workload']['digest'][:12]}, space {new['space']['digest'][:12]}"
+                ]
+                break
+    lines = lines or ["  the settings of an agent (its hyper-parameters or their levels)"]
+    more = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    advice = "Results of both would be mixed: take another folder, or install the version that made it."
+    return "\n".join(["", *lines[:SHOWN], *more, advice])
