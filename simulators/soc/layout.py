@@ -1,0 +1,111 @@
+"""How designs, task graphs, block libraries and results are laid out in the arrays that the kernels read and write.
+
+The way of a design: levels of an encoding -> a *platform* (a row of int32, this file) -> the model (``model.simulate``).
+Every encoding ends in platforms, and the model knows nothing else of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Platforms = NDArray[np.int32]
+
+# Slots of a platform.  A slot without a block has the kind -1.
+PES, MEMORIES, BUSES = 8, 6, 4
+
+# A platform is a row of int32.  Kinds are rows of the library's tables (``Problem``).
+PE_KIND = 0  # (PES,) rows of the processing elements
+MEMORY_KIND = PE_KIND + PES  # (MEMORIES,) rows of the memories
+BUS_KIND = MEMORY_KIND + MEMORIES  # (BUSES,) rows of the buses
+PE_BUS = BUS_KIND + BUSES  # (PES,) bus slot of each processing element
+MEMORY_BUS = PE_BUS + PES  # (MEMORIES,) bus slot of each memory, -1 if it hangs on none
+BUS_LINK = MEMORY_BUS + MEMORIES  # (BUSES,) the bus slot that each bus is linked to, -1 for none; links are made in slot order
+MAPPING = BUS_LINK + BUSES  # then (T,) processing element slot of each task, then (T,) memory slot of each task
+
+# What can become of a platform.
+OK = 0
+BUS_SELF = 1  # a bus is linked to itself
+TASK_PE = 2  # a task is mapped to a processing element that cannot run it, or to an empty slot
+MEMORY_UNREACHABLE = 3  # a task is mapped to a memory that is absent or not connected with processing element 0
+PE_UNREACHABLE = 4  # a task is mapped to a processing element that is not connected with processing element 0
+CUT_OFF = 5  # processing element 0 runs nothing, and no task uses both sides of a link between it and the rest
+CYCLE = 6  # tasks wait for each other
+TABLE = 7  # a memory is larger than the tables of memories reach
+ENDLESS = 8  # more phases than there can be: time no longer advances (some task is too short for the clock's precision)
+
+# What the model yields, a row of float64.
+LATENCY, POWER, AREA, ENERGY, AREA_DRAM, AREA_REST, PHASES, OUTCOMES = range(8)  # s, W, m2, J, m2, m2, number
+
+# Roles of tasks.  All but the first have no work.
+WORKER, SOURCE, SINK, MARKER = range(4)  # a source's output is never released, a marker's not counted, a sink has none
+
+# Blocks as limits of a task's rate: buses, then memories (each per direction), then the processing element.
+BLOCKS = BUSES + MEMORIES
+READ, WRITE = range(2)
+LIMIT_PE = 2 * BLOCKS  # a limit is direction * BLOCKS + block, or this
+
+
+class Problem(NamedTuple):
+    """A task graph and the library of blocks for it; T tasks, E edges, made by ``problem.make_problem``.
+
+    Attributes:
+        work: ``(T,)`` instructions.
+        role: ``(T,)`` ``WORKER``, ``SOURCE``, ``SINK`` or ``MARKER``.
+        parent_start: ``(T + 1,)`` where each task's incoming edges start below; edges are in the order of the file.
+        parent: ``(E,)`` the task at the other end.
+        read_bytes: ``(E,)`` of each incoming edge.
+        read_units: ``(E,)`` burst unit of each incoming edge, as its reader sees it.
+        child_start: ``(T + 1,)`` where each task's outgoing edges start in ``child``.
+        child: ``(E,)`` the task at the other end.
+        write_bytes: ``(T,)`` of all outgoing edges.
+        write_units: ``(T,)`` burst units of all outgoing edges, as their writer sees them.
+        footprint: ``(T,)`` bytes that a task allocates when it is launched.
+        visit_task: ``(V,)`` who passes over the buses in the V steps of the walk that orders tasks on a bus.
+        visit_owner: ``(V,)`` the task whose memory it goes to in that step.
+        last: ``(L,)`` the tasks with whose end the workload ends.
+        root: the only task without incoming edges.
+        pe_rate: instructions/s of each kind of processing element; kind 0 is the A53.
+        pe_energy: instructions/J of each.
+        pe_area: m2 of each.
+        pe_task: the only task that each can run, -1 for any.
+        memory_rate: bytes/s of each kind of memory.
+        memory_dram: 1 for DRAM, 0 for SRAM.
+        bus_rate: bytes/s of each kind of bus.
+        table: ``(2, 3, S)`` of SRAM and DRAM: J/byte read, J/byte written, m2, for S multiples of ``size_step``.
+        size_step: bytes.
+    """
+
+    work: Floats
+    role: Words
+    parent_start: Words
+    parent: Words
+    read_bytes: Floats
+    read_units: Floats
+    child_start: Words
+    child: Words
+    write_bytes: Floats
+    write_units: Floats
+    footprint: Floats
+    visit_task: Words
+    visit_owner: Words
+    last: Words
+    root: int
+    pe_rate: Floats
+    pe_energy: Floats
+    pe_area: Floats
+    pe_task: Words
+    memory_rate: Floats
+    memory_dram: Words
+    bus_rate: Floats
+    table: Floats
+    size_step: int
+
+
+def platform_size(tasks: int) -> int:
+    """Columns of a platform for a graph of so many tasks."""
+    return MAPPING + 2 * tasks
