@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import tempfile
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -130,12 +130,12 @@ def measure(options: argparse.Namespace) -> Report:
     """All figures."""
     runs, tasks = made_up_runs(options.runs), made_up_tasks()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = perf_counter()
+    start, worked = perf_counter(), process_time()
     page = render(Material("Made-up runs", runs, tasks))
-    seconds = perf_counter() - start
+    seconds, worked = perf_counter() - start, process_time() - worked
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     rows = [
-        (f"build the page of {options.runs:,} runs", f"{seconds:.1f} s", "at most 60 s"),
+        (f"build the page of {options.runs:,} runs", f"{seconds:.1f} s ({worked:.1f} s of processor time)", "at most 60 s"),
         ("size of the page", f"{len(page.encode()) / 1e6:.1f} MB", "at most 15 MB"),
         ("memory on top of the summaries", f"{grown:,.0f} MB", ""),
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,7 @@ def middle_interval(values: ArrayLike, clusters: Whole, strata: Whole) -> Interv
     return Interval(float(interquartile_mean(column)[0]), float(low), float(high))
 
 
+@lru_cache(maxsize=65_536)
 def share_interval(successes: int, total: int, level: float = LEVEL) -> Interval:
     """A share with its Clopper-Pearson interval, exact by bisection on the binomial distribution.
 
@@ -103,8 +105,15 @@ def share_interval(successes: int, total: int, level: float = LEVEL) -> Interval
 def at_least(successes: int, total: int, chance: float) -> float:
     """Probability that a binomial count is at least ``successes``; ``chance`` lies strictly between 0 and 1."""
     counts = np.arange(successes, total + 1)
-    log_choose = math.lgamma(total + 1) - np.array([math.lgamma(k + 1) + math.lgamma(total - k + 1) for k in counts])
-    return float(np.exp(log_choose + counts * math.log(chance) + (total - counts) * math.log1p(-chance)).sum())
+    logs = _log_choose(total)[successes:] + counts * math.log(chance) + (total - counts) * math.log1p(-chance)
+    return float(np.exp(logs).sum())
+
+
+@lru_cache(maxsize=4096)
+def _log_choose(total: int) -> Floats:
+    """Logarithms of the binomial coefficients of ``total``, (total + 1,)."""
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])
+    return np.asarray(factorials[-1] - factorials - factorials[::-1])
 
 
 def _solve(rising: Callable[[float], float]) -> float:
