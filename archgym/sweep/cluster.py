@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -20,6 +23,7 @@ from archgym.sweep.workers import THREADS, Crew
 LOCAL = "local"
 COUNT_SECONDS = 5.0
 """How often the cluster's size is looked up; nodes come and go."""
+KNOCK_SECONDS = 10.0
 
 
 class Cluster:
@@ -44,7 +48,8 @@ class Cluster:
         self._workers = workers
         self._counted = -COUNT_SECONDS
         self._cores = 1
-        self._place = (location, memory_limit)
+        # What this process can import its tasks can too, as far as their machine has it.
+        self._place = (location, memory_limit, tuple(path for path in sys.path if path))
         self._task = self._ray.remote(num_cpus=1, max_retries=0)(work)
         self._packs: dict[Any, Pack] = {}
 
@@ -102,6 +107,7 @@ class Cluster:
                 cores = workers or len(os.sched_getaffinity(0))
                 self._ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
             else:
+                _knock(address)  # Ray itself takes minutes to find out that nobody is there
                 self._ray.init(address=address, **quiet)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise ArchGymError(f"no Ray cluster answers at {address}: {error}. Start one with: ray start --head") from error
@@ -118,8 +124,9 @@ class Cluster:
             return Report(pack, lost=f"the Ray worker or its node died ({type(error).__name__})")
 
 
-def work(location: str, memory_limit: float | None, pack: Pack) -> Report:
+def work(location: str, memory_limit: float | None, path: Sequence[str], pack: Pack) -> Report:
     """Executes a pack; runs in a Ray worker."""
+    sys.path.extend(folder for folder in path if folder not in sys.path)
     crew = _crew(location, memory_limit)
     crew.give(pack)
     while True:
@@ -130,6 +137,13 @@ def work(location: str, memory_limit: float | None, pack: Pack) -> Report:
 @lru_cache(maxsize=1)
 def _crew(location: str, memory_limit: float | None) -> Crew:
     return Crew(1, location, memory_limit)
+
+
+def _knock(address: str) -> None:
+    """Raises ``OSError`` if nothing listens at ``HOST:PORT``; other forms of address are left to Ray."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
 
 
 def _import_ray() -> Any:
