@@ -65,9 +65,8 @@ def main() -> None:
         elif not options.quick or name == "answers":
             print(f"\n## {name}\n\n{text}")
     print(f"\nanalysis: {perf_counter() - start:.0f} s; figures: {figures}")
+    # The page shows stage 1: labels of stage 2 are arms, and would stand beside the agents as if they were others.
     stores = [folder(out, name) for name in names]
-    if options.quick:  # both stages on one page
-        stores += [folder(out, "quick", task) for task in found.parts["quick"].tuning.tasks]
     print(f"report: {build_report(stores, options.report or out / 'report.html')}")
 
 

@@ -132,6 +132,12 @@ def task_names(spec: Spec) -> list[tuple[str, str]]:
     return [(workload, goal) for task in spec.tasks for workload in task.workloads for goal in task.objectives]
 
 
-def folder(out: Path, name: str, task: tuple[str, str] | None = None) -> Path:
-    """Where a sweep of the study lies: of stage 1, or of stage 2 for one task."""
-    return out / name if task is None else out / f"{name}-confirm" / "-".join(task)
+def folder(out: Path, name: str) -> Path:
+    """Where the sweep of stage 1 lies."""
+    return out / name
+
+
+def confirm_folder(out: Path, name: str, spec: Spec) -> Path:
+    """Where a sweep of stage 2 lies; other tickets chosen are another sweep, so more of stage 1 starts it anew."""
+    (task,) = task_names(spec)
+    return out / f"{name}-confirm" / f"{'-'.join(task)}-{spec.digest[:8]}"

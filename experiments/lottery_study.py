@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from lottery_data import Runs, Task, collect
-from lottery_plan import DEFAULT, folder, stage_two, task_names
+from lottery_plan import DEFAULT, confirm_folder, folder, stage_two, task_names
 
 import archgym
 from archgym.cli.show import stdout
@@ -128,10 +128,11 @@ def run_part(name: str, spec: Spec, out: Path, workers: int, size: int, only_loa
     if not only_load:
         sweep(spec, folder(out, name), workers, quiet)
     tuning = load([(spec, folder(out, name))], size)
-    confirming = [(stage_two(spec, tuning, task), folder(out, name, task)) for task in task_names(spec)]
+    second = [stage_two(spec, tuning, task) for task in task_names(spec)]
+    confirming = [(one, confirm_folder(out, name, one)) for one in second]
     if not only_load:
-        for second, path in confirming:
-            sweep(second, path, workers, quiet)
+        for one, path in confirming:
+            sweep(one, path, workers, quiet)
     return Part(name, spec, tuning, load(confirming, size))
 
 

@@ -148,5 +148,5 @@ def measure(options: argparse.Namespace) -> Report:
     notes = [
         "Made-up runs of six agents on twelve tasks; median of the visits, from the request on, by the browser's own clock."
     ]
-    readme = Path(__file__).parents[1] / "docs/architecture.md"
+    readme = Path(__file__).parents[1] / "docs/report.md"
     return Report("What a report costs", readme, ("what", "figure", "goal"), rows, notes)
