@@ -62,7 +62,7 @@ def _figure(study: Study, scope: Scope, arm: str, series: list[Series]) -> Figur
         note = ""
     else:
         options |= {"y_title": f"{study.problems[scope.problems[0]].objective}, minus the score (IQM)"}
-        note = "The optimum of this task is not known, so costs are shown."
+        note = "This task has no table of all designs, so costs are shown; archgym optimum makes one."
     return Figure((scope.label, ARMS[arm]), "lines", series, options, note)
 
 
@@ -74,7 +74,7 @@ def profile_section(study: Study) -> Section:
     )
     taus = np.concatenate([[0.0], np.geomspace(1e-4, 10, 41)])
     figures = []
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.rated):
         for arm in study.arms:
             series = []
             for agent, name in enumerate(study.agents):

@@ -21,7 +21,7 @@ def efficiency_section(study: Study) -> Section:
         "designs spent divided by successes, as if failed runs were started again."
     )
     figures, tables = [], []
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.rated):
         for arm in study.arms:
             rows = [rows_of(study, scope, agent, arm) for agent in range(len(study.agents))]
             if not any(len(found) for found in rows):
@@ -89,7 +89,7 @@ def crossover_section(study: Study) -> Section:
     figures = []
     spent = np.array([float(run.get("agent_seconds") or 0) for run in study.runs])
     trials = np.array([max(float(run.get("trials") or 0), 1) for run in study.runs])
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.rated):
         for arm in study.arms:
             series = []
             for agent, name in enumerate(study.agents):

@@ -22,7 +22,7 @@ def importance_section(study: Study) -> Section:
     )
     figures = []
     for agent, name in enumerate(study.agents):
-        for scope in scopes(study, known=True):
+        for scope in scopes(study, study.known):
             found = _effects(study, agent, scope.problems)
             if found is None:
                 continue

@@ -55,7 +55,7 @@ def _strip(study: Study, problem: int) -> Figure:
         "edge": known,
         "tickets": True,
     }
-    note = "" if known else "The optimum of this task is not known, so costs are shown: run archgym optimum for it first."
+    note = "" if known else "This task has no table of all designs, so costs are shown; archgym optimum makes one."
     return Figure((task_label(study, problem),), "strip", series, options, note)
 
 
@@ -112,7 +112,7 @@ def variance_section(study: Study) -> Section:
         "interval lies clear of random walk's."
     )
     figures = []
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.known):
         names, found, agents = [], [], []
         for agent, name in enumerate(study.agents):
             rows = np.flatnonzero(np.isin(study.problem, scope.problems) & (study.agent == agent) & ~study.default)

@@ -55,7 +55,9 @@ def _tasks(study: Study) -> list[str]:
         said.append(f"Too easy to tell agents apart, and left out of rankings (ceiling tasks): {names}.")
     if unknown:
         names = _listed([study.problems[p].label for p in unknown])
-        said.append(f"The optimum is not known for {names}: these show costs instead of regret, and are left out of rankings.")
+        said.append(
+            f"Without a table of all designs: {names}. These show costs instead of quantiles, and are left out of rankings."
+        )
     if not study.ceilings and not unknown:
         said.append("The true optimum of every task is known, and none is so easy that random search finds it at once.")
     return said
@@ -104,9 +106,9 @@ def tasks_section(study: Study) -> Section:
     for p, problem in enumerate(study.problems):
         here = np.flatnonzero(study.problem == p)
         best = [float(study.runs[row]["best_score"]) for row in here if study.runs[row].get("best_score") is not None]
-        optimal = float((study.hits["0"][here] <= study.budget[here]).mean()) if study.known[p] else None
-        hits = float(np.median(study.hits["0.01"][here])) if study.known[p] else np.nan
-        kind = "optimum not known" if not study.known[p] else "ceiling" if p in study.ceilings else "ranked"
+        optimal = float((study.hits["0"][here] <= study.budget[here]).mean()) if study.rated[p] else None
+        hits = float(np.median(study.hits["0.01"][here])) if study.rated[p] else np.nan
+        kind = "no table" if not study.known[p] else "ceiling" if p in study.ceilings else "ranked"
         rows.append(
             (
                 problem.label,
@@ -151,7 +153,7 @@ def agents_section(study: Study) -> Section:
     )
     columns += ("share within 1 %", "interval of the share", "anytime area (IQM)")
     tables = []
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.known):
         rows = []
         for agent, name in enumerate(study.agents):
             for arm in study.arms:

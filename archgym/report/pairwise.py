@@ -23,7 +23,7 @@ def pairwise_section(study: Study) -> Section:
         f"{0.5 - MARGIN:.2f} to {0.5 + MARGIN:.2f}. Neither sign means that the data do not tell."
     )
     figures = []
-    for scope in scopes(study, known=True):
+    for scope in scopes(study, study.known):
         for arm in study.arms:
             figure = _together(study, scope, arm) if scope.problem is None else _matrix(study, scope, arm)
             if figure is not None:

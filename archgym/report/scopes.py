@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archgym.report.statistics import Whole
 from archgym.report.study import DEFAULT, Study
@@ -40,18 +41,18 @@ def ordered_tasks(study: Study) -> list[int]:
     return [*ranked, *(p for p in range(len(study.problems)) if p not in ranked)]
 
 
-def scopes(study: Study, *, known: bool = False) -> Iterator[Scope]:
+def scopes(study: Study, known: NDArray[np.bool_] | None = None) -> Iterator[Scope]:
     """All ranked tasks together where there are several, then every task.
 
     Args:
         study: the runs.
-        known: leave out tasks whose optimum is not known.
+        known: (P,) the tasks to be seen, for example ``study.known``; all if not given.
     """
     ranked = ranked_tasks(study)
     if len(ranked) > 1:
         yield Scope(ALL, None, ranked)
     for problem in ordered_tasks(study):
-        if study.known[problem] or not known:
+        if known is None or known[problem]:
             yield Scope(task_label(study, problem), problem, (problem,))
 
 

@@ -152,6 +152,12 @@ class Study:
         return np.where(known[self.problem] & (self.failed | np.isnan(values)), np.inf, values)
 
     @cached_property
+    def rated(self) -> NDArray[np.bool_]:
+        """(P,) tasks whose best score is known, so that runs have a regret; quantiles need the whole table."""
+        finite = np.isfinite(self.regret)
+        return np.array([bool(finite[self.problem == p].any()) for p in range(len(self.problems))], bool)
+
+    @cached_property
     def hits(self) -> dict[str, Floats]:
         """Relative regret -> (R,) first number of designs that reached it, infinite if none did."""
         found: dict[str, Floats] = {}
