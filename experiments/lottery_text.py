@@ -33,6 +33,25 @@ from lottery_verdicts import answers, marks_of
 from measuring import machine
 
 
+FIGURES: Mapping[str, Mapping[str, str]] = {
+    "strips": {"01_strips": "All tickets"},
+    "landscape": {"11_landscape": "Landscape cards"},
+    "variance": {"03_variance": "Shares of variance and ICC"},
+    "winners": {"02_ticket_curve": "Chance that the best of k tickets wins"},
+    "tuning": {"12_transfer": "Tuned on row, tested on column"},
+    "charged": {"07_tuning_charged": "Tuning charged"},
+    "pairs": {"10_pairs": "Pairwise matrix"},
+    "curves": {
+        "04_anytime": "Quantile regret against designs",
+        "08_ranks": "Ranks by number of designs",
+        "06_profile": "Performance profile",
+    },
+    "times": {"05_running_time": "Running times"},
+    "crossover": {"09_crossover": "Crossover"},
+}
+"""Which figures stand in which block, with their captions."""
+
+
 def write_up(study: Study, figures: Path) -> dict[str, str]:
     """Draws all figures into a folder.
 
@@ -56,6 +75,9 @@ def write_up(study: Study, figures: Path) -> dict[str, str]:
         "classes": classes_text(study),
         "grids": grids_text(study),
     }
+    for name, drawn in FIGURES.items():
+        links = [f"![{caption}](figures/lottery_{file}.png)" for file, caption in drawn.items()]
+        blocks[name] = "\n\n".join([part for part in (blocks.get(name, ""), *links) if part])
     return {name: text for name, text in blocks.items() if text}
 
 
