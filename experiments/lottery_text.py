@@ -32,7 +32,6 @@ from lottery_tables import (
 from lottery_verdicts import answers, marks_of
 from measuring import machine
 
-
 FIGURES: Mapping[str, Mapping[str, str]] = {
     "strips": {"01_strips": "All tickets"},
     "landscape": {"11_landscape": "Landscape cards"},
