@@ -26,6 +26,8 @@ from archgym.wrappers import Cached, Faulty
 if TYPE_CHECKING:
     from archgym.dataset import Dataset
     from archgym.marl import parallel_env as parallel_env  # not in __all__: it is an extra
+    from archgym.sweep.run import run_sweep
+    from archgym.sweep.spec import load_spec
 
 __version__ = "0.1.0"
 
@@ -59,9 +61,11 @@ __all__ = [
     "list_agents",
     "list_simulators",
     "list_workloads",
+    "load_spec",
     "make_objective",
     "make_simulator",
     "resume",
+    "run_sweep",
     "search",
 ]
 
@@ -72,6 +76,11 @@ def __getattr__(name: str) -> Any:
         from archgym.dataset import Dataset
 
         return Dataset
+    if name in ("load_spec", "run_sweep"):
+        from archgym import sweep
+        from archgym.sweep.run import run_sweep
+
+        return run_sweep if name == "run_sweep" else sweep.load_spec
     if name == "parallel_env":  # PettingZoo is an extra
         from archgym.marl import parallel_env
 

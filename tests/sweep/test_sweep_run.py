@@ -132,3 +132,28 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
     before = children(os.getpid())
     run_sweep(make_spec(), tmp_path / "out", workers=2)
     assert children(os.getpid()) == before
+
+
+def test_a_sweep_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moto = pytest.importorskip("moto.server", reason="moto is not installed")
+    s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "nobody",
+            "AWS_SECRET_ACCESS_KEY": "nothing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().mkdir("bucket")
+        spec = make_spec()
+        assert run_sweep(spec, "s3://bucket/sweep", workers=2).executed == 8
+        assert run_sweep(spec, "s3://bucket/sweep", workers=1).executed == 0
+        assert trials("s3://bucket/sweep") == expected(spec)
+    finally:
+        server.stop()
+        s3fs.S3FileSystem.clear_instance_cache()
