@@ -133,7 +133,8 @@ def test_hostile_names_are_shown_as_text(browser: Browser, tmp_path: Path) -> No
 
 def test_the_page_is_one_file_that_asks_for_nothing(tmp_path: Path) -> None:
     text = page(tmp_path).read_text()
-    ours = re.sub(r"<script>.*?</script>", "", text, count=1, flags=re.S)  # plotly.js itself names its makers' servers
+    before, begin, _ = text.rpartition("<script>/**\n* plotly.js")
+    ours = before if begin else ""  # plotly.js, which comes last, names its makers' servers in comments
     assert "connect-src 'none'" in text and not re.search(r"<(?:link|img|iframe|script)[^>]+(?:src|href)=", ours)
-    assert not re.search(r"https?://", ours)
+    assert len(ours) > 100_000 and not re.search(r"https?://", ours)
     assert 4e6 < len(text) < 7e6
