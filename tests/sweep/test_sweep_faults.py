@@ -71,7 +71,7 @@ def test_workers_are_killed_at_random_moments(tmp_path: Path) -> None:
     spec = troubled("none", pause=0.002, seeds=16, budget=60)
     file, out = write_spec(tmp_path / "spec.toml", spec.record()), tmp_path / "out"
     process, rng = start(file, out), random.Random(0)
-    for moment in (1, 2, 4):
+    for moment in (1, 2):
         assert wait_until(lambda moment=moment: parts(out) >= moment and bool(children(process.pid)), process)
         victims = children(process.pid)
         if victims:
@@ -81,14 +81,14 @@ def test_workers_are_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 def test_a_long_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
-    spec = troubled("none", pause=0.02, seeds=1, budget=150)
+    spec = troubled("none", pause=0.02, seeds=1, budget=250)
     file, out = write_spec(tmp_path / "spec.toml", spec.record()), tmp_path / "out"
     folder = out / "running" / make_plan(spec).runs[0].id
     process = start(file, out)
     assert wait_until(lambda: logged(folder) >= 110, process)
     process.kill()
     process.communicate()
-    assert 110 <= logged(folder) < 150
+    assert 110 <= logged(folder) < 250
     process = start(file, out)
     finished(process)
     check_sweep(out, spec)

@@ -19,7 +19,9 @@ from archgym.sweep.run import run_sweep
 
 def expected(spec: Spec) -> dict[str, dict[str, list[object]]]:
     """Run id -> trials, each run executed by itself in this process."""
-    return {run.id: plain(execute(run).trials) for run in make_plan(spec).runs}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trouble.time.sleep", lambda seconds: None)
+        return {run.id: plain(execute(run).trials) for run in make_plan(spec).runs}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -66,7 +68,7 @@ def test_another_spec_is_refused_with_the_difference_and_can_extend(tmp_path: Pa
 
 
 def test_a_second_sweep_on_one_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    spec = troubled("none", pause=0.02)
+    spec = troubled("none", pause=0.05)
     file = write_spec(tmp_path / "spec.toml", spec.record())
     first = start(file, tmp_path / "out")
     assert wait_until(lambda: len(children(first.pid)) > 0, first)
