@@ -71,6 +71,7 @@ class Recording:
             self._log = TrialLog.reopen(folder)
             self.kept = list(self._log.chunks())
         except LogError as error:
+            self._release()
             raise ReplayError(f"what an earlier attempt left in {folder} cannot be read: {error}") from error
         self.trials = self._log.trials
 
@@ -78,24 +79,17 @@ class Recording:
         if not self._take(folder):
             self._folder = None  # another process is at the same run, on its way out: its log is not for this one to touch
             return
+        shutil.rmtree(
+            folder, ignore_errors=True
+        )  # of a process that has died since this run began: not replayed, so of no use
         self._log = TrialLog.create(folder, self._describe())
         for chunk in self.kept:
             self._log.append(chunk)
 
     def _take(self, folder: Path) -> bool:
-        """Whether this process now owns the folder; the system lets go of it when the process dies."""
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(lock_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise LogError(f"cannot write to {folder.parent}: {error.strerror or error}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return False
-        self._lock = lock
-        return True
+        """Whether this process now owns the folder."""
+        self._lock = _locked(folder)
+        return self._lock is not None
 
     def _release(self) -> None:
         if self._lock is not None:
@@ -109,9 +103,27 @@ def lock_file(folder: Path) -> Path:
 
 
 def discard(folder: Path) -> None:
-    """Removes the trials that an attempt at a run left, if it left any."""
-    shutil.rmtree(folder, ignore_errors=True)
-    lock_file(folder).unlink(missing_ok=True)
+    """Removes the trials that an attempt at a run left, unless another process is at that run."""
+    lock = _locked(folder)
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock_file(folder).unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """Locks a run's folder; None if another process has it.  The system lets go of the lock when its process dies."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(lock_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LogError(f"cannot write to {folder.parent}: {error.strerror or error}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def leftover(folder: Path | None) -> list[Chunk]:

@@ -17,7 +17,7 @@ from archgym.registry import make_simulator
 from archgym.sweep import PlannedRun, plan_runs, recording
 from archgym.sweep.execute import execute, failed
 from archgym.sweep.measures import HITS, marks_up_to
-from archgym.trials import RUNNING
+from archgym.trials import RUNNING, read_manifest
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +117,26 @@ def test_what_cannot_be_replayed_is_done_anew(tmp_path: Path, monkeypatch: pytes
     assert plain(execute(run, tmp_path / "run").trials) == plain(execute(run).trials)
     (tmp_path / "run" / RUNNING).write_bytes(b"not a database")
     assert plain(execute(run, tmp_path / "run").trials) == plain(execute(run).trials)
+
+
+def test_a_run_that_another_process_is_at_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "SPILL_SECONDS", -1.0)
+    run, folder = planned(budget=300), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        execute_and_stop(run, folder, 100)
+    other, manifest = recording.Recording(folder, dict), read_manifest(folder)
+    before = other.trials
+    assert before >= 100
+    assert plain(execute(run, folder).trials) == plain(execute(run).trials)
+    recording.discard(folder)
+    assert (folder / RUNNING).exists() and recording.leftover(folder)[-1].first < before
+    late = recording.Recording(folder, lambda: manifest)  # begins while the other one is still there
+    other.close()
+    late.append(other.kept[0])
+    late.close()
+    assert [len(chunk) for chunk in recording.leftover(folder)] == [len(other.kept[0])]
+    recording.discard(folder)
+    assert list(tmp_path.glob("run*")) == []
 
 
 def test_a_short_run_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
