@@ -1,4 +1,4 @@
-# Everything lives in .venv: `make demo` puts the core there, `make test` adds what tests need. Remove it with `make clean`.
+# Everything lives in .venv: `make demo` puts the core and plots there, `make test` adds what tests need. Remove it with `make clean`.
 # torch goes first and alone, so that nothing that depends on it picks another one, with GPU packages.
 PY ?= python3
 BIN := .venv/bin
@@ -13,8 +13,8 @@ JOBS ?= 2
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/core.stamp  ## search a DRAM controller with two agents, on a fresh machine too
-	@$(BIN)/archgym demo
+demo: .venv/demo.stamp  ## the hyper-parameter lottery in small, with a report; on a fresh machine too
+	@$(BIN)/python experiments/lottery.py --quick --out runs/lottery-quick
 
 test: .venv/dev.stamp  ## run the tests but the slow ones
 	$(PYTEST) -n $(JOBS) -m "not slow"
@@ -44,13 +44,13 @@ clean:  ## remove the environment and everything that can be made again; runs/ s
 	$(PY) -m venv .venv
 	@touch $@
 
-.venv/core.stamp: pyproject.toml constraints.txt | .venv/made.stamp
+.venv/demo.stamp: pyproject.toml constraints.txt | .venv/made.stamp
 	@echo "Installing archgym into .venv (once; about a minute)"
-	@$(PIP) --editable .
+	@$(PIP) --editable '.[report,experiments]'
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt | .venv/made.stamp
 	@echo "Installing what the tests need into .venv (once; some minutes, torch and Ray are large)"
 	@$(PIP) torch==2.13.0
 	@$(PIP) --editable '.[all,dev]'
-	@touch $@ .venv/core.stamp
+	@touch $@ .venv/demo.stamp
