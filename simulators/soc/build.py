@@ -10,83 +10,124 @@ from simulators.soc.layout import (
     BUS_SELF,
     BUSES,
     CUT_OFF,
+    ENERGY_RATE,
+    IS_DRAM,
     MAPPING,
     MEMORIES,
     MEMORY_BUS,
     MEMORY_KIND,
     MEMORY_UNREACHABLE,
     OK,
+    ONLY_TASK,
+    PE_AREA,
     PE_BUS,
     PE_KIND,
     PE_UNREACHABLE,
     PES,
+    RATE,
     SINK,
     TASK_PE,
+    Floats,
     Platforms,
-    Problem,
 )
+from simulators.soc.records import Record
 from simulators.soc.topology import cut_links, depth_first, find_paths, link_buses, prune
-from simulators.soc.workspace import VIOLATION, WHERE, Workspace
 
 
 @njit(cache=True, nogil=True)
-def build(platform: Platforms, problem: Problem, work: Workspace) -> int:
-    """Connects the blocks, cuts and prunes, and orders the tasks.
+def unpack(platform: Platforms, graph: Record, pes: Floats, memories: Floats, buses: Floats, work: Record) -> None:
+    """Copies a platform, and what the library knows of its blocks, into the record.
 
     Args:
         platform: ``(platform_size(T),)`` int32.
-        problem: of the same tasks.
-        work: buses, paths, homes and ranks are noted here.
+        graph: of T tasks.
+        pes: ``(K, PE_COLUMNS)``, the library's processing elements.
+        memories: ``(K, MEMORY_COLUMNS)``.
+        buses: ``(K,)`` bytes/s.
+        work: its first fields are filled in.
+    """
+    for task in range(graph.tasks):
+        work.pe[task] = platform[MAPPING + task]
+        work.memory[task] = platform[MAPPING + graph.tasks + task]
+    for pe in range(PES):
+        kind = platform[PE_KIND + pe]
+        work.pe_only[pe] = -2
+        work.pe_bus[pe] = -1
+        if kind >= 0:
+            work.pe_rate[pe] = pes[kind, RATE]
+            work.pe_energy[pe] = pes[kind, ENERGY_RATE]
+            work.pe_area[pe] = pes[kind, PE_AREA]
+            work.pe_only[pe] = int(pes[kind, ONLY_TASK])
+            work.pe_bus[pe] = platform[PE_BUS + pe]
+    for memory in range(MEMORIES):
+        kind = platform[MEMORY_KIND + memory]
+        work.memory_bus[memory] = -1
+        if kind >= 0:
+            work.memory_kind[memory] = int(memories[kind, IS_DRAM])
+            work.peak[BUSES + memory] = memories[kind, RATE]
+            work.memory_bus[memory] = platform[MEMORY_BUS + memory]
+    for bus in range(BUSES):
+        kind = platform[BUS_KIND + bus]
+        work.link[bus] = platform[BUS_LINK + bus]
+        work.is_bus[bus] = 0
+        if kind >= 0:
+            work.is_bus[bus] = 1
+            work.peak[bus] = buses[kind]
+
+
+@njit(cache=True, nogil=True)
+def build(graph: Record, work: Record) -> int:
+    """Connects the blocks, cuts and prunes, and orders the tasks.
+
+    Args:
+        graph: of T tasks.
+        work: unpacked; buses, paths, homes and ranks are noted here.
 
     Returns:
-        ``OK``, or the rule that is broken; then ``work.state`` holds by how much, and which task or bus is the first.
+        ``OK``, or the rule that is broken; then ``work`` holds by how much, and which task or bus is the first.
     """
-    for pe in range(PES):
-        work.pe_bus[pe] = platform[PE_BUS + pe] if platform[PE_KIND + pe] >= 0 else -1
-    for memory in range(MEMORIES):
-        work.memory_bus[memory] = platform[MEMORY_BUS + memory] if platform[MEMORY_KIND + memory] >= 0 else -1
-    link_buses(platform, work)
+    link_buses(work)
     find_paths(work)
-    broken = check(platform, problem, work)
+    broken = check(graph, work)
     if broken != OK:
         return broken
-    list_tasks(platform, problem, work)
+    list_tasks(graph, work)
     if cut_links(work):
         find_paths(work)
     found = depth_first(work, work.pe_bus[0])
-    stranded = count_stranded(platform, problem, work, found)
+    stranded = count_stranded(graph, work, found)
     if stranded > 0:
-        work.state[VIOLATION] = stranded
-        work.state[WHERE] = work.pe_bus[0]
+        work.violation = stranded
+        work.place = work.pe_bus[0]
         return CUT_OFF
     if prune(work, found):
         find_paths(work)
         found = depth_first(work, work.pe_bus[0])
-    rank_tasks(platform, problem, work, found)
+    rank_tasks(graph, work, found)
     return OK
 
 
 @njit(cache=True, nogil=True)
-def check(platform: Platforms, problem: Problem, work: Workspace) -> int:
+def check(graph: Record, work: Record) -> int:
     """The first rule that is broken before anything is cut; the violation counts the links and tasks that break any rule."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     start = work.pe_bus[0]
     broken, violation = OK, 0
     for bus in range(BUSES):
-        if platform[BUS_LINK + bus] == bus and platform[BUS_KIND + bus] >= 0:
+        if work.link[bus] == bus and work.is_bus[bus] == 1:
             violation += 1
             if broken == OK:
                 broken = BUS_SELF
-                work.state[WHERE] = bus
+                work.place = bus
     for task in range(tasks):
-        pe, memory = platform[MAPPING + task], platform[MAPPING + tasks + task]
-        only = problem.pe_task[platform[PE_KIND + pe]] if platform[PE_KIND + pe] >= 0 else -2
+        pe, memory = work.pe[task], work.memory[task]
+        only = work.pe_only[pe]
         wrong = OK
         if only != -1 and only != task:
             wrong = TASK_PE
         elif work.across[start, work.pe_bus[pe]] == 0:
             wrong = PE_UNREACHABLE
-        far = problem.role[task] != SINK and (work.memory_bus[memory] < 0 or work.across[start, work.memory_bus[memory]] == 0)
+        far = graph.role[task] != SINK and (work.memory_bus[memory] < 0 or work.across[start, work.memory_bus[memory]] == 0)
         if far:
             violation += 1
             if wrong == OK:
@@ -97,24 +138,24 @@ def check(platform: Platforms, problem: Problem, work: Workspace) -> int:
             violation += 1
         if wrong != OK and (broken == OK or wrong < broken):
             broken = wrong
-            work.state[WHERE] = task
-    work.state[VIOLATION] = violation
+            work.place = task
+    work.violation = violation
     return broken
 
 
 @njit(cache=True, nogil=True)
-def list_tasks(platform: Platforms, problem: Problem, work: Workspace) -> None:
+def list_tasks(graph: Record, work: Record) -> None:
     """Lists the tasks whose data crosses each bus, and which buses have a task in common, before anything is cut."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     for bus in range(BUSES):
         work.count[bus] = 0
         work.together[bus] = 0
     for task in range(tasks):
         work.crossed[task] = 0
-    for step in range(len(problem.visit_task)):
-        task, owner = problem.visit_task[step], problem.visit_owner[step]
-        pe_bus = work.pe_bus[platform[MAPPING + task]]
-        memory_bus = work.memory_bus[platform[MAPPING + tasks + owner]]
+    for step in range(graph.visits):
+        task, owner = graph.visit_task[step], graph.visit_owner[step]
+        pe_bus = work.pe_bus[work.pe[task]]
+        memory_bus = work.memory_bus[work.memory[owner]]
         added = work.across[pe_bus, memory_bus] & ~work.crossed[task]
         if added == 0:
             continue
@@ -130,9 +171,9 @@ def list_tasks(platform: Platforms, problem: Problem, work: Workspace) -> None:
 
 
 @njit(cache=True, nogil=True)
-def count_stranded(platform: Platforms, problem: Problem, work: Workspace, found: int) -> int:
+def count_stranded(graph: Record, work: Record, found: int) -> int:
     """How many tasks lost the way to processing element 0 when links were cut."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     reached = 0
     for place in range(found):
         reached |= 1 << work.order[place]
@@ -144,15 +185,15 @@ def count_stranded(platform: Platforms, problem: Problem, work: Workspace, found
 
 
 @njit(cache=True, nogil=True)
-def rank_tasks(platform: Platforms, problem: Problem, work: Workspace, found: int) -> None:
+def rank_tasks(graph: Record, work: Record, found: int) -> None:
     """Orders the tasks as they are met on a walk over the blocks: processing element 0, then bus by bus."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     for task in range(tasks):
         work.rank[task] = -1
-        work.home[task] = work.pe_bus[platform[MAPPING + task]]
+        work.home[task] = work.pe_bus[work.pe[task]]
     ranked = 0
     for task in range(tasks):
-        if platform[MAPPING + task] == 0:
+        if work.pe[task] == 0:
             work.rank[task] = ranked
             ranked += 1
     for place in range(found):

@@ -6,8 +6,6 @@ Every encoding ends in platforms, and the model knows nothing else of it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +16,7 @@ Platforms = NDArray[np.int32]
 # Slots of a platform.  A slot without a block has the kind -1.
 PES, MEMORIES, BUSES = 8, 6, 4
 
-# A platform is a row of int32.  Kinds are rows of the library's tables (``Problem``).
+# A platform is a row of int32.  Kinds are rows of the library's tables (``problem.Problem``).
 PE_KIND = 0  # (PES,) rows of the processing elements
 MEMORY_KIND = PE_KIND + PES  # (MEMORIES,) rows of the memories
 BUS_KIND = MEMORY_KIND + MEMORIES  # (BUSES,) rows of the buses
@@ -49,61 +47,10 @@ BLOCKS = BUSES + MEMORIES
 READ, WRITE = range(2)
 LIMIT_PE = 2 * BLOCKS  # a limit is direction * BLOCKS + block, or this
 
-
-class Problem(NamedTuple):
-    """A task graph and the library of blocks for it; T tasks, E edges, made by ``problem.make_problem``.
-
-    Attributes:
-        work: ``(T,)`` instructions.
-        role: ``(T,)`` ``WORKER``, ``SOURCE``, ``SINK`` or ``MARKER``.
-        parent_start: ``(T + 1,)`` where each task's incoming edges start below; edges are in the order of the file.
-        parent: ``(E,)`` the task at the other end.
-        read_bytes: ``(E,)`` of each incoming edge.
-        read_units: ``(E,)`` burst unit of each incoming edge, as its reader sees it.
-        child_start: ``(T + 1,)`` where each task's outgoing edges start in ``child``.
-        child: ``(E,)`` the task at the other end.
-        write_bytes: ``(T,)`` of all outgoing edges.
-        write_units: ``(T,)`` burst units of all outgoing edges, as their writer sees them.
-        footprint: ``(T,)`` bytes that a task allocates when it is launched.
-        visit_task: ``(V,)`` who passes over the buses in the V steps of the walk that orders tasks on a bus.
-        visit_owner: ``(V,)`` the task whose memory it goes to in that step.
-        last: ``(L,)`` the tasks with whose end the workload ends.
-        root: the only task without incoming edges.
-        pe_rate: instructions/s of each kind of processing element; kind 0 is the A53.
-        pe_energy: instructions/J of each.
-        pe_area: m2 of each.
-        pe_task: the only task that each can run, -1 for any.
-        memory_rate: bytes/s of each kind of memory.
-        memory_dram: 1 for DRAM, 0 for SRAM.
-        bus_rate: bytes/s of each kind of bus.
-        table: ``(2, 3, S)`` of SRAM and DRAM: J/byte read, J/byte written, m2, for S multiples of ``size_step``.
-        size_step: bytes.
-    """
-
-    work: Floats
-    role: Words
-    parent_start: Words
-    parent: Words
-    read_bytes: Floats
-    read_units: Floats
-    child_start: Words
-    child: Words
-    write_bytes: Floats
-    write_units: Floats
-    footprint: Floats
-    visit_task: Words
-    visit_owner: Words
-    last: Words
-    root: int
-    pe_rate: Floats
-    pe_energy: Floats
-    pe_area: Floats
-    pe_task: Words
-    memory_rate: Floats
-    memory_dram: Words
-    bus_rate: Floats
-    table: Floats
-    size_step: int
+# Columns of the library's tables.
+RATE, ENERGY_RATE, PE_AREA, ONLY_TASK, PE_COLUMNS = range(5)  # instructions/s, instructions/J, m2, the only task or -1
+IS_DRAM, MEMORY_COLUMNS = 1, 2  # after RATE, bytes/s
+ENERGY_READ, ENERGY_WRITTEN, SIZE_AREA, SIZE_COLUMNS = range(4)  # J/byte, J/byte, m2
 
 
 def platform_size(tasks: int) -> int:

@@ -9,12 +9,13 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
-from simulators.soc.build import build
-from simulators.soc.layout import OK, OUTCOMES, Floats, Platforms, Problem, Words, platform_size
+from simulators.soc.build import build, unpack
+from simulators.soc.layout import OK, OUTCOMES, Floats, Platforms, Words, platform_size
 from simulators.soc.phases import run_phases
 from simulators.soc.physical import summarise
+from simulators.soc.problem import Problem
+from simulators.soc.records import Record, make_work
 from simulators.soc.traffic import note_traffic
-from simulators.soc.workspace import VIOLATION, WHERE, Workspace, make_workspace
 
 # The thread pool that Numba starts does not survive a fork: a child process prices its platforms one after the other.
 _forked = threading.Event()
@@ -38,73 +39,86 @@ def simulate(platforms: Platforms, problem: Problem, parallel: bool = True) -> t
     Raises:
         ValueError: platforms of another shape.
     """
-    if platforms.ndim != 2 or platforms.shape[1] != platform_size(len(problem.work)):
-        raise ValueError(f"soc: platforms must be (N, {platform_size(len(problem.work))}), got {platforms.shape}")
+    if platforms.ndim != 2 or platforms.shape[1] != platform_size(problem.tasks):
+        raise ValueError(f"soc: platforms must be (N, {platform_size(problem.tasks)}), got {platforms.shape}")
     platforms = np.ascontiguousarray(platforms, np.int32)
     n = len(platforms)
     outcomes = np.full((n, OUTCOMES), np.nan)
     fates, places, violations = np.zeros(n, np.int8), np.full(n, -1, np.int64), np.zeros(n)
-    threads = 1
-    if parallel and n >= FEW and not _forked.is_set():
-        threads = get_num_threads()
-    if threads > 1:
-        _parallel_batch(platforms, problem, threads, outcomes, fates, places, violations)
-    else:
-        _serial_batch(platforms, problem, outcomes, fates, places, violations)
+    threads = get_num_threads() if parallel and n >= FEW and not _forked.is_set() else 1
+    batch = _parallel_batch if threads > 1 else _serial_batch
+    tables = (problem.pes, problem.memories, problem.buses, problem.table)
+    batch(platforms, problem.graph, *tables, problem.size_step, make_work(threads), outcomes, fates, places, violations)
     return outcomes, fates, places, violations
 
 
 @njit(cache=True, nogil=True)
-def run(platform: Platforms, problem: Problem, work: Workspace, outcome: Floats) -> int:
-    """Runs a workload on one platform; returns what became of it."""
-    fate = build(platform, problem, work)
+def run(
+    platform: Platforms,
+    graph: Record,
+    pes: Floats,
+    memories: Floats,
+    buses: Floats,
+    table: Floats,
+    step: int,
+    work: Record,
+    outcome: Floats,
+) -> int:
+    """Runs a workload on one platform, notes everything in ``work`` and the result in ``outcome``; returns its fate."""
+    unpack(platform, graph, pes, memories, buses, work)
+    fate = build(graph, work)
     if fate != OK:
         return fate
-    note_traffic(platform, problem, work)
-    fate = run_phases(platform, problem, work)
+    note_traffic(graph, work)
+    fate = run_phases(graph, work)
     if fate != OK:
         return fate
-    return summarise(platform, problem, work, outcome)
+    return summarise(graph, table, step, work, outcome)
 
 
 @njit(cache=True, nogil=True)
-def _note(
-    platform: Platforms,
-    problem: Problem,
-    work: Workspace,
-    index: int,
+def _serial_batch(
+    platforms: Platforms,
+    graph: Record,
+    pes: Floats,
+    memories: Floats,
+    buses: Floats,
+    table: Floats,
+    step: int,
+    works: Record,
     outcomes: Floats,
     fates: NDArray[np.int8],
     places: Words,
     violations: Floats,
 ) -> None:
-    fate = run(platform, problem, work, outcomes[index])
-    fates[index] = fate
-    if fate != OK:
-        places[index] = int(work.state[WHERE])
-        violations[index] = work.state[VIOLATION]
-
-
-@njit(cache=True, nogil=True)
-def _serial_batch(
-    platforms: Platforms, problem: Problem, outcomes: Floats, fates: NDArray[np.int8], places: Words, violations: Floats
-) -> None:
-    work = make_workspace(len(problem.work))
+    work = works[0]
     for index in range(len(platforms)):
-        _note(platforms[index], problem, work, index, outcomes, fates, places, violations)
+        fate = run(platforms[index], graph, pes, memories, buses, table, step, work, outcomes[index])
+        fates[index] = fate
+        if fate != OK:
+            places[index], violations[index] = work.place, work.violation
 
 
 @njit(cache=True, parallel=True)
 def _parallel_batch(
     platforms: Platforms,
-    problem: Problem,
-    threads: int,
+    graph: Record,
+    pes: Floats,
+    memories: Floats,
+    buses: Floats,
+    table: Floats,
+    step: int,
+    works: Record,
     outcomes: Floats,
     fates: NDArray[np.int8],
     places: Words,
     violations: Floats,
 ) -> None:
+    threads = len(works)
     for thread in prange(threads):
-        work = make_workspace(len(problem.work))
+        work = works[thread]
         for index in range(thread, len(platforms), threads):
-            _note(platforms[index], problem, work, index, outcomes, fates, places, violations)
+            fate = run(platforms[index], graph, pes, memories, buses, table, step, work, outcomes[index])
+            fates[index] = fate
+            if fate != OK:
+                places[index], violations[index] = work.place, work.violation

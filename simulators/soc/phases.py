@@ -4,74 +4,73 @@ from __future__ import annotations
 
 from numba import njit
 
-from simulators.soc.layout import CYCLE, ENDLESS, MAPPING, MEMORIES, OK, SINK, SOURCE, Platforms, Problem
+from simulators.soc.layout import CYCLE, ENDLESS, MEMORIES, OK, SINK, SOURCE
 from simulators.soc.rates import set_rates
-from simulators.soc.workspace import LOGGED, WHERE, Workspace, most_phases
+from simulators.soc.records import Record
 
 DONE = 0.99  # a task that has done so much of its work at the end of a phase is complete, and the rest is not done
 
 
 @njit(cache=True, nogil=True)
-def run_phases(platform: Platforms, problem: Problem, work: Workspace) -> int:
+def run_phases(graph: Record, work: Record) -> int:
     """Runs the workload on a platform that is built.
 
     Args:
-        platform: ``(platform_size(T),)`` int32.
-        problem: of the same tasks.
-        work: where everything that happens is noted.
+        graph: of T tasks.
+        work: of a platform that is built, with its traffic; where everything that happens is noted.
 
     Returns:
-        ``OK``, ``CYCLE`` (with a task that never starts in ``work.state``) or ``ENDLESS``.
+        ``OK``, ``CYCLE`` (``work.place`` is a task that never starts) or ``ENDLESS``.
     """
-    tasks = len(problem.work)
-    reset(platform, problem, work)
+    tasks = graph.tasks
+    reset(graph, work)
     clock = before = 0.0
     running = waiting = launched = logged = phase = 0
-    work.fresh[0] = problem.root
-    fresh = 1 if work.missing[problem.root] == 0 else 0
-    while phase < most_phases(tasks):
+    work.fresh[0] = graph.root
+    fresh = 1 if work.missing[graph.root] == 0 else 0
+    while phase < tasks + 2:
         length = clock - before
         before = clock
         work.length[phase] = length
         work.first[phase] = logged
         logged = advance(work, running, length, logged)
         phase += 1
-        running, ended = split_ended(problem, work, running, clock)
+        running, ended = split_ended(graph, work, running, clock)
         if ended > 0:
-            fresh = end_tasks(platform, problem, work, running, ended)
-        launch_tasks(platform, problem, work, running, fresh, clock)
+            fresh = end_tasks(graph, work, running, ended)
+        launch_tasks(graph, work, running, fresh, clock)
         launched += fresh
-        running, waiting = serialise(platform, work, running + fresh, waiting)
+        running, waiting = serialise(work, running + fresh, waiting)
         fresh = 0
         if running == 0:
             work.first[phase] = logged
-            work.state[LOGGED] = phase
+            work.phases = phase
             if launched == tasks:
                 return OK
-            work.state[WHERE] = first_missing(work, tasks)
+            work.place = first_missing(work, tasks)
             return CYCLE
-        clock += shortest(platform, problem, work, running)
+        clock += shortest(graph, work, running)
     return ENDLESS
 
 
 @njit(cache=True, nogil=True)
-def reset(platform: Platforms, problem: Problem, work: Workspace) -> None:
+def reset(graph: Record, work: Record) -> None:
     """Puts all tasks before their start."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     for task in range(tasks):
-        work.left[task] = problem.work[task]
-        work.missing[task] = problem.parent_start[task + 1] - problem.parent_start[task]
+        work.left[task] = graph.work[task]
+        work.missing[task] = graph.parent_start[task + 1] - graph.parent_start[task]
         work.retired[task] = 0
     for memory in range(MEMORIES):
         work.held[memory] = 0.0
-        work.peak[memory] = -1.0
+        work.most[memory] = -1.0
     for task in range(tasks):
-        if problem.role[task] != SINK:
-            work.peak[platform[MAPPING + tasks + task]] = 0.0
+        if graph.role[task] != SINK:
+            work.most[work.memory[task]] = 0.0
 
 
 @njit(cache=True, nogil=True)
-def advance(work: Workspace, running: int, length: float, logged: int) -> int:
+def advance(work: Record, running: int, length: float, logged: int) -> int:
     """Lets the running tasks work for a while; returns the new end of the log."""
     for i in range(running):
         task = work.running[i]
@@ -85,13 +84,13 @@ def advance(work: Workspace, running: int, length: float, logged: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def split_ended(problem: Problem, work: Workspace, running: int, clock: float) -> tuple[int, int]:
+def split_ended(graph: Record, work: Record, running: int, clock: float) -> tuple[int, int]:
     """Moves the tasks that are complete behind those that run on, in order; returns how many there are of either."""
     kept = ended = 0
     for i in range(running):
         task = work.running[i]
-        if problem.work[task] == 0.0 or 1.0 - work.left[task] / problem.work[task] >= DONE:
-            work.end[task] = clock
+        if graph.work[task] == 0.0 or 1.0 - work.left[task] / graph.work[task] >= DONE:
+            work.finish[task] = clock
             work.fresh[ended] = task
             ended += 1
         else:
@@ -103,13 +102,13 @@ def split_ended(problem: Problem, work: Workspace, running: int, clock: float) -
 
 
 @njit(cache=True, nogil=True)
-def end_tasks(platform: Platforms, problem: Problem, work: Workspace, kept: int, ended: int) -> int:
+def end_tasks(graph: Record, work: Record, kept: int, ended: int) -> int:
     """Passes on what ended tasks have made and releases what they have read; returns how many tasks can be launched now."""
     fresh = 0
     for i in range(kept, kept + ended):
         task = work.running[i]
-        for edge in range(problem.child_start[task], problem.child_start[task + 1]):
-            child = problem.child[edge]
+        for edge in range(graph.child_start[task], graph.child_start[task + 1]):
+            child = graph.child[edge]
             work.missing[child] -= 1
             if work.missing[child] == 0:
                 place = fresh
@@ -119,50 +118,49 @@ def end_tasks(platform: Platforms, problem: Problem, work: Workspace, kept: int,
                 work.fresh[place] = child
                 fresh += 1
         work.retired[task] = 1
-        for edge in range(problem.parent_start[task], problem.parent_start[task + 1]):
-            release(platform, problem, work, problem.parent[edge])
+        for edge in range(graph.parent_start[task], graph.parent_start[task + 1]):
+            release(graph, work, graph.parent[edge])
     return fresh
 
 
 @njit(cache=True, nogil=True)
-def release(platform: Platforms, problem: Problem, work: Workspace, parent: int) -> None:
+def release(graph: Record, work: Record, parent: int) -> None:
     """Releases a task's output if all its readers are retired, and takes these off the list.
 
     A reader of two outputs is off the list after the first, so that the second stays allocated; so it is in FARSI.
     """
-    first, last = problem.child_start[parent], problem.child_start[parent + 1]
+    first, last = graph.child_start[parent], graph.child_start[parent + 1]
     for edge in range(first, last):
-        if work.retired[problem.child[edge]] == 0:
+        if work.retired[graph.child[edge]] == 0:
             return
     for edge in range(first, last):
-        work.retired[problem.child[edge]] = 0
-    if problem.role[parent] != SOURCE:
-        work.held[platform[MAPPING + len(problem.work) + parent]] -= problem.footprint[parent]
+        work.retired[graph.child[edge]] = 0
+    if graph.role[parent] != SOURCE:
+        work.held[work.memory[parent]] -= graph.footprint[parent]
 
 
 @njit(cache=True, nogil=True)
-def launch_tasks(platform: Platforms, problem: Problem, work: Workspace, running: int, fresh: int, clock: float) -> None:
+def launch_tasks(graph: Record, work: Record, running: int, fresh: int, clock: float) -> None:
     """Appends tasks to those that run and allocates their outputs, whether or not their processing elements are free."""
-    tasks = len(problem.work)
     for i in range(fresh):
         task = work.fresh[i]
         work.running[running + i] = task
         work.launch[task] = clock
-        if problem.footprint[task] > 0.0:
-            memory = platform[MAPPING + tasks + task]
-            work.held[memory] += problem.footprint[task]
-            work.peak[memory] = max(work.peak[memory], work.held[memory])
+        if graph.footprint[task] > 0.0:
+            memory = work.memory[task]
+            work.held[memory] += graph.footprint[task]
+            work.most[memory] = max(work.most[memory], work.held[memory])
 
 
 @njit(cache=True, nogil=True)
-def serialise(platform: Platforms, work: Workspace, running: int, waiting: int) -> tuple[int, int]:
+def serialise(work: Record, running: int, waiting: int) -> tuple[int, int]:
     """Lets the first task on each processing element run, of those that run and then those that wait; the others wait."""
     for i in range(waiting):
         work.running[running + i] = work.waiting[i]
     busy = kept = put_off = 0
     for i in range(running + waiting):
         task = work.running[i]
-        pe = 1 << platform[MAPPING + task]
+        pe = 1 << work.pe[task]
         if busy & pe == 0:
             busy |= pe
             work.running[kept] = task
@@ -174,17 +172,17 @@ def serialise(platform: Platforms, work: Workspace, running: int, waiting: int) 
 
 
 @njit(cache=True, nogil=True)
-def shortest(platform: Platforms, problem: Problem, work: Workspace, running: int) -> float:
+def shortest(graph: Record, work: Record, running: int) -> float:
     """Seconds until the first running task ends; sets their rates unless one has no work."""
     for i in range(running):
         task = work.running[i]
         work.rate[task] = 1.0
         work.limit[task] = 0
-        if problem.work[task] == 0.0:
+        if graph.work[task] == 0.0:
             for j in range(running):
                 work.rate[work.running[j]] = 1.0
             return 0.0
-    set_rates(platform, problem, work, running)
+    set_rates(graph, work, running)
     least = work.left[work.running[0]] / work.rate[work.running[0]]
     for i in range(1, running):
         task = work.running[i]
@@ -193,7 +191,7 @@ def shortest(platform: Platforms, problem: Problem, work: Workspace, running: in
 
 
 @njit(cache=True, nogil=True)
-def first_missing(work: Workspace, tasks: int) -> int:
+def first_missing(work: Record, tasks: int) -> int:
     """The first task that still waits for another."""
     for task in range(tasks):
         if work.missing[task] > 0:

@@ -12,58 +12,56 @@ from simulators.soc.layout import (
     AREA_REST,
     BUSES,
     ENERGY,
+    ENERGY_READ,
+    ENERGY_WRITTEN,
     LATENCY,
-    MAPPING,
     MARKER,
     MEMORIES,
-    MEMORY_KIND,
     OK,
-    PE_KIND,
     PES,
     PHASES,
     POWER,
     READ,
+    SIZE_AREA,
     TABLE,
     WORKER,
     WRITE,
     Floats,
-    Platforms,
-    Problem,
 )
-from simulators.soc.workspace import LOGGED, VIOLATION, WHERE, Workspace
+from simulators.soc.records import Record
 
 LEAST_BYTES = 2048
 WINDOW_S = 0.010
-ENERGY_READ, ENERGY_WRITTEN, TABLE_AREA = range(3)
 
 
 @njit(cache=True, nogil=True)
-def size_index(problem: Problem, peak: float) -> int:
+def size_index(peak: float, step: int) -> int:
     """Row of the memory tables for a footprint in bytes."""
-    return math.ceil(max(peak, LEAST_BYTES) / problem.size_step) - 1
+    return math.ceil(max(peak, LEAST_BYTES) / step) - 1
 
 
 @njit(cache=True, nogil=True)
-def summarise(platform: Platforms, problem: Problem, work: Workspace, outcome: Floats) -> int:
+def summarise(graph: Record, table: Floats, step: int, work: Record, outcome: Floats) -> int:
     """Fills in the outcome of a run.
 
     Args:
-        platform: ``(platform_size(T),)`` int32.
-        problem: of the same tasks.
+        graph: of T tasks.
+        table: ``(2, SIZE_COLUMNS, S)`` of SRAM and DRAM, for S multiples of ``step``.
+        step: bytes.
         work: of a run that came to its end.
         outcome: ``(OUTCOMES,)``.
 
     Returns:
-        ``OK``, or ``TABLE`` (with the memory in ``work.state``).
+        ``OK``, or ``TABLE`` (``work.place`` is the memory).
     """
-    sizes = problem.table.shape[2]
+    sizes = table.shape[2]
     for memory in range(MEMORIES):
-        if work.peak[memory] >= 0.0 and size_index(problem, work.peak[memory]) >= sizes:
-            work.state[WHERE] = memory
-            work.state[VIOLATION] = work.peak[memory] / (sizes * problem.size_step) - 1.0
+        if work.most[memory] >= 0.0 and size_index(work.most[memory], step) >= sizes:
+            work.place = memory
+            work.violation = work.most[memory] / (sizes * step) - 1.0
             return TABLE
-    price_instructions(platform, problem, work)
-    phases = int(work.state[LOGGED])
+    price_instructions(graph, table, step, work)
+    phases = work.phases
     energy = 0.0
     for phase in range(phases):
         spent = 0.0
@@ -72,10 +70,10 @@ def summarise(platform: Platforms, problem: Problem, work: Workspace, outcome: F
         work.energy[phase] = spent
         energy += spent
     latency = 0.0
-    for i in range(len(problem.last)):
-        latency = max(latency, work.end[problem.last[i]])
-    dram, rest = memory_area(platform, problem, work)
-    rest += pe_area(platform, problem)
+    for i in range(graph.ends):
+        latency = max(latency, work.finish[graph.end[i]])
+    dram, rest = memory_area(graph, table, step, work)
+    rest += pe_area(graph, work)
     outcome[LATENCY] = latency
     outcome[POWER] = power(work.energy, work.length, phases)
     outcome[AREA] = dram + rest
@@ -87,33 +85,33 @@ def summarise(platform: Platforms, problem: Problem, work: Workspace, outcome: F
 
 
 @njit(cache=True, nogil=True)
-def price_instructions(platform: Platforms, problem: Problem, work: Workspace) -> None:
+def price_instructions(graph: Record, table: Floats, step: int, work: Record) -> None:
     """Energy of an instruction of each task: processing, and what it reads and writes on average."""
-    tasks = len(problem.work)
+    tasks = graph.tasks
     for task in range(tasks):
-        if problem.work[task] == 0.0:
+        if graph.work[task] == 0.0:
             work.cost[task] = 0.0
             continue
-        cost = 1.0 / problem.pe_energy[platform[PE_KIND + platform[MAPPING + task]]]
+        cost = 1.0 / work.pe_energy[work.pe[task]]
         for memory in range(MEMORIES):
             block = BUSES + memory
             if (work.touched[task, READ] | work.touched[task, WRITE]) >> block & 1:
-                kind = problem.memory_dram[platform[MEMORY_KIND + memory]]
-                row = size_index(problem, work.peak[memory])
-                moved = work.bytes[task, READ, block] * problem.table[kind, ENERGY_READ, row]
-                moved += work.bytes[task, WRITE, block] * problem.table[kind, ENERGY_WRITTEN, row]
-                cost += moved / problem.work[task]
+                kind = work.memory_kind[memory]
+                row = size_index(work.most[memory], step)
+                moved = work.bytes[task, READ, block] * table[kind, ENERGY_READ, row]
+                moved += work.bytes[task, WRITE, block] * table[kind, ENERGY_WRITTEN, row]
+                cost += moved / graph.work[task]
         work.cost[task] = cost
 
 
 @njit(cache=True, nogil=True)
-def memory_area(platform: Platforms, problem: Problem, work: Workspace) -> tuple[float, float]:
+def memory_area(graph: Record, table: Floats, step: int, work: Record) -> tuple[float, float]:
     """Area of all memories that a task writes to, m2: DRAM and SRAM."""
     dram = sram = 0.0
     for memory in range(MEMORIES):
-        if work.peak[memory] >= 0.0:
-            kind = problem.memory_dram[platform[MEMORY_KIND + memory]]
-            area = problem.table[kind, TABLE_AREA, size_index(problem, work.peak[memory])]
+        if work.most[memory] >= 0.0:
+            kind = work.memory_kind[memory]
+            area = table[kind, SIZE_AREA, size_index(work.most[memory], step)]
             if kind == 1:
                 dram += area
             else:
@@ -122,16 +120,16 @@ def memory_area(platform: Platforms, problem: Problem, work: Workspace) -> tuple
 
 
 @njit(cache=True, nogil=True)
-def pe_area(platform: Platforms, problem: Problem) -> float:
+def pe_area(graph: Record, work: Record) -> float:
     """Area of all processing elements that run something else than a source or a sink, m2."""
     used = 0
-    for task in range(len(problem.work)):
-        if problem.role[task] == WORKER or problem.role[task] == MARKER:
-            used |= 1 << platform[MAPPING + task]
+    for task in range(graph.tasks):
+        if graph.role[task] == WORKER or graph.role[task] == MARKER:
+            used |= 1 << work.pe[task]
     area = 0.0
     for pe in range(PES):
         if used >> pe & 1:
-            area += problem.pe_area[platform[PE_KIND + pe]]
+            area += work.pe_area[pe]
     return area
 
 

@@ -4,71 +4,108 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from archgym.errors import WorkloadError
 from simulators.soc.graph import Graph
-from simulators.soc.layout import MARKER, SINK, SOURCE, WORKER, Problem
+from simulators.soc.layout import MARKER, SINK, SOURCE, WORKER, Floats
 from simulators.soc.library import Library
+from simulators.soc.records import GRAPH, MOST_EDGES, MOST_TASKS, Record
 
 ROLES = {"worker": WORKER, "source": SOURCE, "sink": SINK, "marker": MARKER}
 BURST_BYTES = 1024
 
 
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A task graph and the library of blocks for it, T tasks.
+
+    Attributes:
+        graph: a record of type ``records.GRAPH``.
+        pes: ``(K, PE_COLUMNS)`` processing elements.  Kind 0 is the A53; then follow, per accelerator of the graph and in its
+            order, all clocks of the first unroll setting, all clocks of the second, and so on.
+        memories: ``(K, MEMORY_COLUMNS)``: all clocks of the narrowest DRAM, of the next width, ..., then the same of SRAM.
+        buses: ``(K,)`` bytes/s, in the same order.
+        table: ``(2, SIZE_COLUMNS, S)`` of SRAM and DRAM, for S multiples of ``size_step``.
+        size_step: bytes.
+    """
+
+    graph: Record
+    pes: Floats
+    memories: Floats
+    buses: Floats
+    table: Floats
+    size_step: int
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of the graph, T."""
+        return int(self.graph["tasks"])
+
+
 def make_problem(graph: Graph, library: Library) -> Problem:
     """Lays out a graph and the blocks that can serve it.
 
-    Kinds of processing elements are the A53, then per accelerator of the graph, in its order, all clocks of the first unroll
-    setting, all clocks of the second, and so on.  Memories are all clocks of the narrowest DRAM, of the next width, ..., then
-    the same of SRAM; buses likewise.
+    Raises:
+        WorkloadError: the graph is too large.
     """
-    names = {task.name: index for index, task in enumerate(graph.tasks)}
-    edges = [(names[source], names[target], float(size)) for source, target, size in graph.edges]
-    tasks = range(len(names))
-    into = [[edge for edge in edges if edge[1] == task] for task in tasks]
-    out_of = [[edge for edge in edges if edge[0] == task] for task in tasks]
-    work = [float(task.instructions) for task in graph.tasks]
-    role = np.array([ROLES[task.role] for task in graph.tasks], np.int64)
-    dice = [_dice(work[task], [edge[2] for edge in into[task]], [edge[2] for edge in out_of[task]]) for task in tasks]
-    written = np.array([sum(edge[2] for edge in out_of[task]) for task in tasks])
-    visits = _visits([[edge[1] for edge in out_of[task]] for task in tasks], names[graph.root])
+    if len(graph.tasks) > MOST_TASKS or len(graph.edges) > MOST_EDGES:
+        raise WorkloadError(
+            f"{graph.name}: a graph may have up to {MOST_TASKS} tasks and {MOST_EDGES} edges, "
+            f"got {len(graph.tasks)} and {len(graph.edges)}"
+        )
     clocks = np.array(library.clocks) * library.base_clock_hz
     rates = np.outer(library.widths, clocks).ravel()
-    rows = [(library.processor_rate, library.processor_energy, library.processor_area, -1)]
+    is_dram = np.repeat([1.0, 0.0], len(rates))
+    memories = np.stack([np.concatenate([rates, rates]), is_dram], axis=1)
+    return Problem(_record(graph), _pes(graph, library), memories, rates, library.memories, library.size_step)
+
+
+def _pes(graph: Graph, library: Library) -> Floats:
+    """Processing elements, ``(K, PE_COLUMNS)``."""
+    works = {task.name: (index, float(task.instructions)) for index, task in enumerate(graph.tasks)}
+    rows = [(library.processor_rate, library.processor_energy, library.processor_area, -1.0)]
     for each in graph.accelerators:
-        amount = float(graph.tasks[names[each.task]].instructions)
+        index, work = works[each.task]
         for unroll in library.unrolls(each.loop_iterations):
-            energy = amount / (each.energy_fj * 1e-15 * library.energy_scale * unroll)
+            energy = work / (each.energy_fj * 1e-15 * library.energy_scale * unroll)
             area = each.area_um2 * 1e-12 * library.area_scale * unroll
             for clock in library.clocks:
-                rate = clock * unroll * amount / (each.cycles / library.base_clock_hz)
-                rows.append((rate, energy, area, names[each.task]))
-    return Problem(
-        work=np.array(work),
-        role=role,
-        parent_start=_starts(into),
-        parent=np.array([edge[0] for task in tasks for edge in into[task]], np.int64),
-        read_bytes=np.array([edge[2] for task in tasks for edge in into[task]]),
-        read_units=np.array([float(int(edge[2] / dice[task])) for task in tasks for edge in into[task]]),
-        child_start=_starts(out_of),
-        child=np.array([edge[1] for task in tasks for edge in out_of[task]], np.int64),
-        write_bytes=written,
-        write_units=np.array([float(sum(int(edge[2] / dice[task]) for edge in out_of[task])) for task in tasks]),
-        footprint=np.where((role == SINK) | (role == MARKER), 0.0, written),
-        visit_task=np.array([task for task, _ in visits], np.int64),
-        visit_owner=np.array([owner for _, owner in visits], np.int64),
-        last=np.array([names[name] for name in graph.last], np.int64),
-        root=names[graph.root],
-        pe_rate=np.array([row[0] for row in rows]),
-        pe_energy=np.array([row[1] for row in rows]),
-        pe_area=np.array([row[2] for row in rows]),
-        pe_task=np.array([row[3] for row in rows], np.int64),
-        memory_rate=np.concatenate([rates, rates]),
-        memory_dram=np.repeat([1, 0], len(rates)),
-        bus_rate=rates,
-        table=library.memories,
-        size_step=library.size_step,
-    )
+                rows.append((clock * unroll * work / (each.cycles / library.base_clock_hz), energy, area, float(index)))
+    return np.array(rows)
+
+
+def _record(graph: Graph) -> Record:
+    """The graph as the kernels read it."""
+    names = {task.name: index for index, task in enumerate(graph.tasks)}
+    edges = [(names[source], names[target], size) for source, target, size in graph.edges]
+    into = [[edge for edge in edges if edge[1] == task] for task in names.values()]
+    out_of = [[edge for edge in edges if edge[0] == task] for task in names.values()]
+    record = np.zeros(1, GRAPH)[0]
+    record["tasks"], record["root"] = len(names), names[graph.root]
+    record["ends"] = len(graph.last)
+    record["end"][: len(graph.last)] = [names[name] for name in graph.last]
+    record["parent_start"][1 : len(names) + 1] = np.cumsum([len(each) for each in into])
+    record["child_start"][1 : len(names) + 1] = np.cumsum([len(each) for each in out_of])
+    for index, task in enumerate(graph.tasks):
+        reads, writes = [edge[2] for edge in into[index]], [edge[2] for edge in out_of[index]]
+        dice = _dice(task.instructions, reads, writes)
+        record["work"][index], record["role"][index] = task.instructions, ROLES[task.role]
+        record["write_bytes"][index] = sum(writes)
+        record["write_units"][index] = sum(int(size / dice) for size in writes)
+        record["footprint"][index] = 0 if task.role in ("sink", "marker") else sum(writes)
+        for place, edge in enumerate(into[index], start=int(record["parent_start"][index])):
+            record["parent"][place], record["read_bytes"][place] = edge[0], edge[2]
+            record["read_units"][place] = int(edge[2] / dice)
+        for place, edge in enumerate(out_of[index], start=int(record["child_start"][index])):
+            record["child"][place] = edge[1]
+    visits = _visits([[edge[1] for edge in each] for each in out_of], names[graph.root])
+    record["visits"] = len(visits)
+    record["visit_task"][: len(visits)] = [task for task, _ in visits]
+    record["visit_owner"][: len(visits)] = [owner for _, owner in visits]
+    return record
 
 
 def pe_kind(graph: Graph, library: Library, task: str, unroll: int, clock: int) -> int:
@@ -89,10 +126,6 @@ def memory_kind(library: Library, dram: bool, width: int, clock: int) -> int:
 def bus_kind(library: Library, width: int, clock: int) -> int:
     """Row of a bus; ``width`` and ``clock`` are indices of its settings."""
     return width * len(library.clocks) + clock
-
-
-def _starts(lists: Sequence[Sequence[object]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.cumsum([0, *(len(each) for each in lists)], dtype=np.int64)
 
 
 def _dice(work: float, reads: Sequence[float], writes: Sequence[float]) -> int:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from numba import njit
 
-from simulators.soc.layout import BLOCKS, BUSES, MAPPING, PES, Platforms, Problem
-from simulators.soc.traffic import peak
-from simulators.soc.workspace import Workspace
+from simulators.soc.layout import BLOCKS, BUSES, PES
+from simulators.soc.records import Record
 
 
 @njit(cache=True, nogil=True)
-def entry(platform: Platforms, work: Workspace, task: int, bus: int) -> int:
+def entry(work: Record, task: int, bus: int) -> int:
     """Where a task's data enters a bus: from its processing element, or (from ``PES`` on) from another bus."""
     home = work.home[task]
     if home == bus:
-        return platform[MAPPING + task]
+        return work.pe[task]
     return PES + work.before[home, bus]
 
 
 @njit(cache=True, nogil=True)
-def memory_share(work: Workspace, running: int, task: int, direction: int, block: int) -> float:
+def memory_share(work: Record, running: int, task: int, direction: int, block: int) -> float:
     """Share of a memory that a task gets: its part of the burst units of all who run."""
     total = 0.0
     for i in range(running):
@@ -30,16 +29,16 @@ def memory_share(work: Workspace, running: int, task: int, direction: int, block
 
 
 @njit(cache=True, nogil=True)
-def bus_share(platform: Platforms, work: Workspace, running: int, task: int, direction: int, bus: int) -> float:
+def bus_share(work: Record, running: int, task: int, direction: int, bus: int) -> float:
     """Smallest share that a task gets of a bus, over the ways out that its data takes.
 
     The ways into a bus get equal turns at each way out; on one way in, tasks share in proportion to their burst units.
     """
-    way_in = entry(platform, work, task, bus)
+    way_in = entry(work, task, bus)
     total = 0.0
     for i in range(running):
         other = work.running[i]
-        if work.touched[other, direction] >> bus & 1 and entry(platform, work, other, bus) == way_in:
+        if work.touched[other, direction] >> bus & 1 and entry(work, other, bus) == way_in:
             total += work.units[other, direction, bus]
     most = 1
     for out in range(BLOCKS):
@@ -49,7 +48,7 @@ def bus_share(platform: Platforms, work: Workspace, running: int, task: int, dir
                 other = work.running[i]
                 uses = work.touched[other, direction] >> bus & 1 and work.leaves[other, direction, bus] >> out & 1
                 if uses:
-                    way = 1 << entry(platform, work, other, bus)
+                    way = 1 << entry(work, other, bus)
                     if ways & way == 0:
                         ways |= way
                         count += 1
@@ -58,7 +57,7 @@ def bus_share(platform: Platforms, work: Workspace, running: int, task: int, dir
 
 
 @njit(cache=True, nogil=True)
-def set_rates(platform: Platforms, problem: Problem, work: Workspace, running: int) -> None:
+def set_rates(graph: Record, work: Record, running: int) -> None:
     """Sets ``rate`` and ``limit`` of all running tasks, none of which is without work."""
     for i in range(running):
         task = work.running[i]
@@ -73,11 +72,11 @@ def set_rates(platform: Platforms, problem: Problem, work: Workspace, running: i
             while shared >> block:
                 if shared >> block & 1:
                     if block < BUSES:
-                        share = bus_share(platform, work, running, task, direction, block)
+                        share = bus_share(work, running, task, direction, block)
                     else:
                         share = memory_share(work, running, task, direction, block)
-                    ratio = work.bytes[task, direction, block] / problem.work[task]
-                    bound = peak(platform, problem, block) * share / ratio
+                    ratio = work.bytes[task, direction, block] / graph.work[task]
+                    bound = work.peak[block] * share / ratio
                     if bound < rate:
                         rate, limit = bound, direction * BLOCKS + block
                 block += 1
