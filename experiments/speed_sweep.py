@@ -71,4 +71,4 @@ def measure(options: argparse.Namespace) -> Report:
         rows.append(("on disk", f"{size / result.trials:.1f} bytes per design", f"{size / 1e6:.1f} MB", ""))
     notes = [f"{options.budget:,} designs per run, tabulated DRAM; processor time per run, wall time of the sweep."]
     columns = ("what", "in all", "agent and simulator", "the rest")
-    return Report("What a sweep costs", Path(__file__).parents[1] / "docs/architecture.md", columns, rows, notes)
+    return Report("What a sweep costs", Path(__file__).parents[1] / "docs/sweeps.md", columns, rows, notes)
