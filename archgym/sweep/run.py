@@ -91,7 +91,9 @@ def run_sweep(
 
 def _waiting(plan: Plan, store: Store) -> list[PlannedRun]:
     # A store of its own: the summaries that it reads are large, and only their ids are of interest.
-    complete = Store.open(store.location).completed()
+    kept = Store.open(store.location)
+    kept.mend()
+    complete = kept.completed()
     return [run for key, run in plan.unique.items() if key not in complete]
 
 

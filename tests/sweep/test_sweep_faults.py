@@ -155,6 +155,8 @@ def test_a_half_written_part_is_done_again(tmp_path: Path, damage: str) -> None:
         patch.setattr("warnings.warn", lambda *words, **more: None)
         result = run_sweep(spec, out, workers=1)
     assert 0 < result.executed <= 6
+    kept = {path.suffix for path in part.parent.iterdir()}
+    assert kept == ({".parquet"} if damage == "temporary" else {".parquet", ".damaged"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("warnings.warn", lambda *words, **more: None)
         assert trials(out) == undisturbed(spec)
