@@ -15,6 +15,7 @@ from simulators.soc.layout import (
     MAPPING,
     MEMORIES,
     MEMORY_BUS,
+    MEMORY_BUSES,
     MEMORY_KIND,
     MEMORY_UNREACHABLE,
     OK,
@@ -110,37 +111,40 @@ def build(graph: Record, work: Record) -> int:
 @njit(cache=True, nogil=True)
 def check(graph: Record, work: Record) -> int:
     """The first rule that is broken before anything is cut; the violation counts the links and tasks that break any rule."""
-    tasks = graph.tasks
     start = work.pe_bus[0]
     broken, violation = OK, 0
     for bus in range(BUSES):
         if work.link[bus] == bus and work.is_bus[bus] == 1:
             violation += 1
             if broken == OK:
-                broken = BUS_SELF
-                work.place = bus
-    for task in range(tasks):
-        pe, memory = work.pe[task], work.memory[task]
-        only = work.pe_only[pe]
+                broken, work.place = BUS_SELF, bus
+    for memory in range(MEMORIES):
+        if work.memory_bus[memory] < -1:
+            violation += -work.memory_bus[memory] - 1
+            if broken == OK:
+                broken, work.place = MEMORY_BUSES, memory
+    for task in range(graph.tasks):
         wrong = OK
+        if is_apart(work, start, work.pe_bus[work.pe[task]]):
+            wrong = PE_UNREACHABLE
+            violation += 1
+        if graph.role[task] != SINK and is_apart(work, start, work.memory_bus[work.memory[task]]):
+            wrong = MEMORY_UNREACHABLE
+            violation += 1
+        only = work.pe_only[work.pe[task]]
         if only != -1 and only != task:
             wrong = TASK_PE
-        elif work.across[start, work.pe_bus[pe]] == 0:
-            wrong = PE_UNREACHABLE
-        far = graph.role[task] != SINK and (work.memory_bus[memory] < 0 or work.across[start, work.memory_bus[memory]] == 0)
-        if far:
-            violation += 1
-            if wrong == OK:
-                wrong = MEMORY_UNREACHABLE
-            else:
-                violation += 1
-        elif wrong != OK:
             violation += 1
         if wrong != OK and (broken == OK or wrong < broken):
-            broken = wrong
-            work.place = task
+            broken, work.place = wrong, task
     work.violation = violation
     return broken
+
+
+@njit(cache=True, nogil=True)
+def is_apart(work: Record, start: int, bus: int) -> bool:
+    """Whether there is no way from one bus to another, or no other bus; not if it is several, which is an error of its own."""
+    return bus == -1 or (bus >= 0 and work.across[start, bus] == 0)
 
 
 @njit(cache=True, nogil=True)

@@ -21,23 +21,26 @@ PE_KIND = 0  # (PES,) rows of the processing elements
 MEMORY_KIND = PE_KIND + PES  # (MEMORIES,) rows of the memories
 BUS_KIND = MEMORY_KIND + MEMORIES  # (BUSES,) rows of the buses
 PE_BUS = BUS_KIND + BUSES  # (PES,) bus slot of each processing element
-MEMORY_BUS = PE_BUS + PES  # (MEMORIES,) bus slot of each memory, -1 if it hangs on none
+MEMORY_BUS = PE_BUS + PES  # (MEMORIES,) bus slot of each memory, -1 for none; -n for n > 1 buses, which breaks a rule
 BUS_LINK = MEMORY_BUS + MEMORIES  # (BUSES,) the bus slot that each bus is linked to, -1 for none; links are made in slot order
 MAPPING = BUS_LINK + BUSES  # then (T,) processing element slot of each task, then (T,) memory slot of each task
 
-# What can become of a platform.
+# What can become of a platform.  Of several broken rules the first one here is named.
 OK = 0
 BUS_SELF = 1  # a bus is linked to itself
-TASK_PE = 2  # a task is mapped to a processing element that cannot run it, or to an empty slot
-MEMORY_UNREACHABLE = 3  # a task is mapped to a memory that is absent or not connected with processing element 0
-PE_UNREACHABLE = 4  # a task is mapped to a processing element that is not connected with processing element 0
-CUT_OFF = 5  # processing element 0 runs nothing, and no task uses both sides of a link between it and the rest
-CYCLE = 6  # tasks wait for each other
-TABLE = 7  # a memory is larger than the tables of memories reach
-ENDLESS = 8  # more phases than there can be: time no longer advances (some task is too short for the clock's precision)
+MEMORY_BUSES = 2  # a memory hangs on more than one bus
+TASK_PE = 3  # a task is mapped to a processing element that cannot run it, or to an empty slot
+MEMORY_UNREACHABLE = 4  # a task is mapped to a memory that is absent or not connected with processing element 0
+PE_UNREACHABLE = 5  # a task is mapped to a processing element that is not connected with processing element 0
+CUT_OFF = 6  # processing element 0 runs nothing, and no task uses both sides of a link between it and the rest
+CYCLE = 7  # tasks wait for each other
+TABLE = 8  # a memory is larger than the tables of memories reach
+ENDLESS = 9  # more phases than there can be: time no longer advances (some task is too short for the clock's precision)
 
 # What the model yields, a row of float64.
-LATENCY, POWER, AREA, ENERGY, AREA_DRAM, AREA_REST, PHASES, OUTCOMES = range(8)  # s, W, m2, J, m2, m2, number
+LATENCY, POWER, AREA, ENERGY = range(4)  # s, W, m2, J
+AREA_DRAM, AREA_REST = range(4, 6)  # m2
+SERIAL_LATENCY, PHASES, OUTCOMES = range(6, 9)  # s, if all tasks ran one after the other; number
 
 # Roles of tasks.  All but the first have no work.
 WORKER, SOURCE, SINK, MARKER = range(4)  # a source's output is never released, a marker's not counted, a sink has none

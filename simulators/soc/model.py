@@ -48,8 +48,18 @@ def simulate(platforms: Platforms, problem: Problem, parallel: bool = True) -> t
     threads = get_num_threads() if parallel and n >= FEW and not _forked.is_set() else 1
     batch = _parallel_batch if threads > 1 else _serial_batch
     tables = (problem.pes, problem.memories, problem.buses, problem.table)
-    batch(platforms, problem.graph, *tables, problem.size_step, make_work(threads), outcomes, fates, places, violations)
+    batch(platforms, problem.graphs, *tables, problem.size_step, make_work(threads), outcomes, fates, places, violations)
     return outcomes, fates, places, violations
+
+
+def trace(platform: Platforms, problem: Problem) -> tuple[int, Floats, Record]:
+    """Runs a workload on one platform, ``(platform_size(T),)``; returns its fate, its outcome and all that was noted."""
+    work, outcome = make_work(1), np.full((1, OUTCOMES), np.nan)
+    fates, places, violations = np.zeros(1, np.int8), np.full(1, -1, np.int64), np.zeros(1)
+    tables = (problem.pes, problem.memories, problem.buses, problem.table)
+    row = np.ascontiguousarray(platform, np.int32)[None, :]
+    _serial_batch(row, problem.graphs, *tables, problem.size_step, work, outcome, fates, places, violations)
+    return int(fates[0]), outcome[0], work[0]
 
 
 @njit(cache=True, nogil=True)
@@ -79,7 +89,7 @@ def run(
 @njit(cache=True, nogil=True)
 def _serial_batch(
     platforms: Platforms,
-    graph: Record,
+    graphs: Record,
     pes: Floats,
     memories: Floats,
     buses: Floats,
@@ -91,7 +101,7 @@ def _serial_batch(
     places: Words,
     violations: Floats,
 ) -> None:
-    work = works[0]
+    graph, work = graphs[0], works[0]
     for index in range(len(platforms)):
         fate = run(platforms[index], graph, pes, memories, buses, table, step, work, outcomes[index])
         fates[index] = fate
@@ -102,7 +112,7 @@ def _serial_batch(
 @njit(cache=True, parallel=True)
 def _parallel_batch(
     platforms: Platforms,
-    graph: Record,
+    graphs: Record,
     pes: Floats,
     memories: Floats,
     buses: Floats,
@@ -116,7 +126,7 @@ def _parallel_batch(
 ) -> None:
     threads = len(works)
     for thread in prange(threads):
-        work = works[thread]
+        graph, work = graphs[0], works[thread]
         for index in range(thread, len(platforms), threads):
             fate = run(platforms[index], graph, pes, memories, buses, table, step, work, outcomes[index])
             fates[index] = fate

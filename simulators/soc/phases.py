@@ -48,6 +48,7 @@ def run_phases(graph: Record, work: Record) -> int:
             if launched == tasks:
                 return OK
             work.place = first_missing(work, tasks)
+            work.violation = tasks - launched
             return CYCLE
         clock += shortest(graph, work, running)
     return ENDLESS

@@ -22,6 +22,7 @@ from simulators.soc.layout import (
     PHASES,
     POWER,
     READ,
+    SERIAL_LATENCY,
     SIZE_AREA,
     TABLE,
     WORKER,
@@ -72,6 +73,10 @@ def summarise(graph: Record, table: Floats, step: int, work: Record, outcome: Fl
     latency = 0.0
     for i in range(graph.ends):
         latency = max(latency, work.finish[graph.end[i]])
+    serial = 0.0
+    for task in range(graph.tasks):
+        if graph.work[task] > 0.0:
+            serial += graph.work[task] / work.solo[task]
     dram, rest = memory_area(graph, table, step, work)
     rest += pe_area(graph, work)
     outcome[LATENCY] = latency
@@ -80,6 +85,7 @@ def summarise(graph: Record, table: Floats, step: int, work: Record, outcome: Fl
     outcome[ENERGY] = energy
     outcome[AREA_DRAM] = dram
     outcome[AREA_REST] = rest
+    outcome[SERIAL_LATENCY] = serial
     outcome[PHASES] = phases
     return OK
 

@@ -23,7 +23,7 @@ class Problem:
     """A task graph and the library of blocks for it, T tasks.
 
     Attributes:
-        graph: a record of type ``records.GRAPH``.
+        graphs: ``(1,)`` record of type ``records.GRAPH`` (in an array, because parallel loops of Numba take no single record).
         pes: ``(K, PE_COLUMNS)`` processing elements.  Kind 0 is the A53; then follow, per accelerator of the graph and in its
             order, all clocks of the first unroll setting, all clocks of the second, and so on.
         memories: ``(K, MEMORY_COLUMNS)``: all clocks of the narrowest DRAM, of the next width, ..., then the same of SRAM.
@@ -32,7 +32,7 @@ class Problem:
         size_step: bytes.
     """
 
-    graph: Record
+    graphs: Record
     pes: Floats
     memories: Floats
     buses: Floats
@@ -42,7 +42,7 @@ class Problem:
     @property
     def tasks(self) -> int:
         """Tasks of the graph, T."""
-        return int(self.graph["tasks"])
+        return int(self.graphs["tasks"][0])
 
 
 def make_problem(graph: Graph, library: Library) -> Problem:
@@ -60,7 +60,7 @@ def make_problem(graph: Graph, library: Library) -> Problem:
     rates = np.outer(library.widths, clocks).ravel()
     is_dram = np.repeat([1.0, 0.0], len(rates))
     memories = np.stack([np.concatenate([rates, rates]), is_dram], axis=1)
-    return Problem(_record(graph), _pes(graph, library), memories, rates, library.memories, library.size_step)
+    return Problem(_records(graph), _pes(graph, library), memories, rates, library.memories, library.size_step)
 
 
 def _pes(graph: Graph, library: Library) -> Floats:
@@ -77,13 +77,14 @@ def _pes(graph: Graph, library: Library) -> Floats:
     return np.array(rows)
 
 
-def _record(graph: Graph) -> Record:
+def _records(graph: Graph) -> Record:
     """The graph as the kernels read it."""
     names = {task.name: index for index, task in enumerate(graph.tasks)}
     edges = [(names[source], names[target], size) for source, target, size in graph.edges]
     into = [[edge for edge in edges if edge[1] == task] for task in names.values()]
     out_of = [[edge for edge in edges if edge[0] == task] for task in names.values()]
-    record = np.zeros(1, GRAPH)[0]
+    records = np.zeros(1, GRAPH)
+    record = records[0]
     record["tasks"], record["root"] = len(names), names[graph.root]
     record["ends"] = len(graph.last)
     record["end"][: len(graph.last)] = [names[name] for name in graph.last]
@@ -105,7 +106,7 @@ def _record(graph: Graph) -> Record:
     record["visits"] = len(visits)
     record["visit_task"][: len(visits)] = [task for task, _ in visits]
     record["visit_owner"][: len(visits)] = [owner for _, owner in visits]
-    return record
+    return records
 
 
 def pe_kind(graph: Graph, library: Library, task: str, unroll: int, clock: int) -> int:
