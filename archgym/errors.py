@@ -84,6 +84,18 @@ class BudgetError(ArchGymError, ValueError):
     """A budget that is not a positive number."""
 
 
+class ProxyError(ArchGymError, ValueError):
+    """A proxy that cannot be trained on the given data, cannot be read, or belongs to another simulator or space."""
+
+
+class DataError(ArchGymError, ValueError):
+    """A dataset that holds too little for what is asked of it, or that cannot be right."""
+
+
+class MixedDataError(DataError):
+    """Trials that cannot be put into one table: of several simulators, versions, spaces, workloads or fidelities."""
+
+
 class MissingExtraError(ArchGymError, ImportError):
     """An optional library that is not installed."""
 

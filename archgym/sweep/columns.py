@@ -75,16 +75,25 @@ def trial_table(chunks: Sequence[Chunk], task: Mapping[str, Any]) -> pa.Table:
     return pa.table([_as(columns[field.name], field.type) for field in target], schema=target)
 
 
-def decoded(table: pa.Table, manifest: Mapping[str, Any]) -> pa.Table:
+def decoded(table: pa.Table, manifest: Mapping[str, Any], only: Sequence[str] | None = None) -> pa.Table:
     """Trials of ``trial_schema`` as ``archgym.sealing.schema`` has them, with values beside levels.
 
     The seconds of a trial are null: a sweep keeps those of whole runs only.
+
+    Args:
+        table: columns of ``trial_schema``.
+        manifest: of the run.
+        only: which columns, in this order; all by default.
     """
     target = sealed_schema(manifest)
+    if only is not None:
+        target = pa.schema([target.field(name) for name in only])
     space = space_from_record(manifest["space"])
-    levels = [table[f"{name}_level"].to_numpy().astype(np.int32) for name in space.names]
-    values = space.decode(np.stack(levels, axis=1)) if levels else {}
-    columns: dict[str, Any] = {name: table[name] for name in table.column_names} | values
+    values: Mapping[str, Any] = {}
+    if any(name in target.names for name in space.names):
+        levels = [table[f"{name}_level"].to_numpy().astype(np.int32) for name in space.names]
+        values = space.decode(np.stack(levels, axis=1)) if levels else {}
+    columns: dict[str, Any] = {name: table[name] for name in table.column_names} | dict(values)
     unknown = pa.nulls(table.num_rows, pa.float64())
     arrays = [_as(columns.get(field.name, unknown), field.type) for field in target]
     return pa.table(arrays, schema=target.with_metadata({"archgym": json.dumps(dict(manifest))}))

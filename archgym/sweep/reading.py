@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from archgym.dataset import Run
 from archgym.errors import LogError
 from archgym.manifest import FORMAT
+from archgym.sealing import ROWS_PER_GROUP
 from archgym.sweep.columns import decoded
 from archgym.sweep.store import PARTS, Store
 
@@ -36,10 +37,19 @@ class SweepRun(Run):
         Raises:
             LogError: the part is damaged.
         """
+        return decoded(self._levels(), self.manifest)
+
+    def batches(self, rows: int = ROWS_PER_GROUP, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Trials of this run in order, in pieces of at most ``rows`` rows; errors as ``to_arrow``."""
+        table = self._levels()
+        for start in range(0, table.num_rows, rows):
+            yield from decoded(table.slice(start, rows), self.manifest, columns).combine_chunks().to_batches()
+
+    def _levels(self) -> pa.Table:
         table = self.store.run_table(self.part, self.row)
         if table is None:
             raise LogError(f"run {self.name}: its trials cannot be read from {self.location}")
-        return decoded(table, self.manifest)
+        return table
 
 
 def sweep_runs(storage: fsspec.AbstractFileSystem, root: str) -> list[SweepRun]:
