@@ -26,7 +26,6 @@ from simulators.soc.layout import (
     PE_UNREACHABLE,
     PES,
     RATE,
-    SINK,
     TASK_PE,
     Floats,
     Platforms,
@@ -128,7 +127,7 @@ def check(graph: Record, work: Record) -> int:
         if is_apart(work, start, work.pe_bus[work.pe[task]]):
             wrong = PE_UNREACHABLE
             violation += 1
-        if graph.role[task] != SINK and is_apart(work, start, work.memory_bus[work.memory[task]]):
+        if is_apart(work, start, work.memory_bus[work.memory[task]]):
             wrong = MEMORY_UNREACHABLE
             violation += 1
         only = work.pe_only[work.pe[task]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archgym import Columns, DesignSpace, Parameter
+from archgym import Designs, DesignSpace, Parameter
 from archgym.errors import WorkloadError
 from simulators.soc.graph import Graph
 from simulators.soc.layout import (
@@ -42,9 +42,13 @@ class Limited:
         self._clocks_mhz = tuple(round(clock * library.base_clock_hz / 1e6) for clock in library.clocks)
         self.space = _make_space(graph, self._clocks_mhz)
 
-    def platforms(self, columns: Columns) -> Platforms:
-        """Platforms of decoded designs, ``(N, platform_size(T))`` int32, columns as in ``layout``."""
-        n = len(columns["pe0"])
+    def canonical(self, designs: Designs) -> Designs:
+        """The designs themselves."""
+        return designs
+
+    def platforms(self, designs: Designs) -> Platforms:
+        """Platforms of designs, ``(N, platform_size(T))`` int32, columns as in ``layout``."""
+        columns, n = self.space.decode(designs), len(designs)
         platforms = np.full((n, platform_size(self._tasks)), -1, np.int32)
         clocks = np.array(self._clocks_mhz)
         for slot in SLOTS:
@@ -80,7 +84,9 @@ def _make_space(graph: Graph, clocks_mhz: tuple[int, ...]) -> DesignSpace:
         ("bus{}_mem", optional, "memory that hangs on the bus, -1 for none"),
     ):
         for slot in SLOTS:
-            parameters.append(Parameter(name.format(slot), values, ordered=False, group="interconnect", doc=doc))
+            default = 0 if name == "bus{}_mem" and slot == 0 else None  # so that the default design is valid: all in slots 0
+            full = name.format(slot)
+            parameters.append(Parameter(full, values, ordered=False, group="interconnect", doc=doc, default=default))
     for what, doc in (("pe", "processing element that runs {}"), ("mem", "memory that {} writes to")):
         for index, task in enumerate(graph.tasks):
             name = f"task{index}_{what}"

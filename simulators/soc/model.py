@@ -21,7 +21,7 @@ from simulators.soc.traffic import note_traffic
 _forked = threading.Event()
 os.register_at_fork(after_in_child=_forked.set)
 
-FEW = 64  # platforms that are not worth the start of threads
+FEW = 1024  # platforms that are not worth the start of threads
 
 
 def simulate(platforms: Platforms, problem: Problem, parallel: bool = True) -> tuple[Floats, NDArray[np.int8], Words, Floats]:

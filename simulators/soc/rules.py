@@ -79,7 +79,7 @@ def _reason(fate: int, place: int, slot: int, graph: Graph) -> str:
         BUS_SELF: f"bus {place} is linked to itself",
         MEMORY_BUSES: f"memory {place} hangs on more than one bus",
         TASK_PE: f"processing element {slot} cannot run {task}",
-        MEMORY_UNREACHABLE: f"memory {slot}, to which {task} writes, has no connection with processing element 0",
+        MEMORY_UNREACHABLE: f"memory {slot}, to which {task} is mapped, has no connection with processing element 0",
         PE_UNREACHABLE: f"processing element {slot}, which runs {task}, has no connection with processing element 0",
         CUT_OFF: f"processing element 0 runs no task, and no data links its bus {place} with the rest",
     }
