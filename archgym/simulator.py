@@ -70,6 +70,10 @@ class Simulator(ABC):
             finds out only here that designs are INVALID returns a ``Metrics`` with statuses, violations and reasons.
         """
 
+    def _evaluate_levels(self, designs: Designs, fidelity: str) -> Mapping[str, NDArray[Any]] | Metrics:
+        """Prices designs given as levels, (N, D) int32: a simulator whose kernels read levels overrides this one too."""
+        return self._evaluate(self.space.decode(designs), fidelity)
+
     def canonical(self, designs: ArrayLike) -> Designs:
         """Maps designs that cannot differ on this workload onto one representative; the identity by default."""
         return self.space.check(designs, who=self.name)
@@ -159,14 +163,21 @@ class Simulator(ABC):
         representatives = self.canonical(array)
         if len(array) == 1:
             return representatives, None
-        _, first, inverse = np.unique(self.space.rank(representatives), return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(self._keys(representatives), return_index=True, return_inverse=True)
         return representatives[first], inverse
+
+    def _keys(self, designs: Designs) -> NDArray[Any]:
+        """One sortable key per design: its rank, or its bytes where ranks are longer than a machine word."""
+        if self.space.size < 2**63:
+            return self.space.rank(designs)
+        rows = np.ascontiguousarray(designs.astype(np.min_scalar_type(int(self.space.nvec.max()))))
+        return rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).reshape(-1)
 
     def _price(self, designs: Designs, fidelity: str, columns: Columns | None = None) -> Metrics:
         """Runs the hook; where it raises, runs it design by design, so that one design cannot take its neighbours along."""
         try:
-            decoded = self.space.decode(designs) if columns is None else columns
-            return self._collect(self._evaluate(decoded, fidelity), len(designs), fidelity)
+            returned = self._evaluate_levels(designs, fidelity) if columns is None else self._evaluate(columns, fidelity)
+            return self._collect(returned, len(designs), fidelity)
         except (ContractError, KeyboardInterrupt):
             raise
         except Exception as error:

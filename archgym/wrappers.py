@@ -51,6 +51,9 @@ class Wrapper(Simulator):
     def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, NDArray[Any]] | Metrics:
         return self.inner._evaluate(columns, fidelity)
 
+    def _evaluate_levels(self, designs: Designs, fidelity: str) -> Mapping[str, NDArray[Any]] | Metrics:
+        return self.inner._evaluate_levels(designs, fidelity)
+
 
 class Cached(Wrapper):
     """Remembers every class of equivalent designs; only new ones reach the wrapped simulator.
