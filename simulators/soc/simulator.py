@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym import Columns, Metric, Metrics, Simulator
+from archgym import Columns, Designs, Metric, Metrics, Simulator
 from archgym.errors import UnknownNameError
 from simulators.soc import graph, model, rules
 from simulators.soc.layout import AREA, AREA_DRAM, AREA_REST, ENERGY, LATENCY, PHASES, POWER, SERIAL_LATENCY, Platforms
@@ -18,7 +18,7 @@ from simulators.soc.limited import Limited
 from simulators.soc.problem import make_problem
 
 ENCODINGS = {"limited": Limited}
-"""Encodings by name.  Each has a ``space`` and turns decoded designs into ``platforms``; the model knows no more of it."""
+"""Encodings by name.  Each has a ``space`` and turns designs into ``platforms``; the model knows no more of it."""
 
 _METRICS: tuple[tuple[str, str, int, float, str], ...] = (  # name, goal, outcome, units per SI unit, doc
     ("latency_ms", "min", LATENCY, 1e3, "until the workload's last task ends"),
@@ -118,12 +118,15 @@ class SoC(Simulator):
         """SHA-256 of the task graph."""
         return self.graph.digest
 
-    def platforms(self, columns: Columns) -> Platforms:
-        """Decoded designs as the model reads them, (N, columns) int32 (``simulators.soc.layout``)."""
-        return self.encoding.platforms(columns)
+    def platforms(self, designs: Designs) -> Platforms:
+        """Designs as the model reads them, (N, columns) int32 (``simulators.soc.layout``)."""
+        return self.encoding.platforms(designs)
 
     def _evaluate(self, columns: Columns, fidelity: str) -> Metrics:
-        platforms = self.platforms(columns)
+        return self._evaluate_levels(self.space.encode(columns), fidelity)
+
+    def _evaluate_levels(self, designs: Designs, fidelity: str) -> Metrics:
+        platforms = self.platforms(designs)
         outcomes, fates, places, violations = model.simulate(platforms, self.problem)
         values: dict[str, NDArray[np.float64]] = {
             name: outcomes[:, outcome] * scale for name, _, outcome, scale, _ in _METRICS
