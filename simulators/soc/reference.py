@@ -80,16 +80,25 @@ def predict(rows: Mapping[str, Any]) -> Columns:
         chosen = np.flatnonzero(columns["workload"] == name)
         workload = graph.load(name)
         problem = make_problem(workload, load_library())
-        platforms = np.stack([_platform(columns, row, problem) for row in chosen])
-        outcomes, fates, _, _ = model.simulate(platforms, problem)
+        found = platforms({column: values[chosen] for column, values in columns.items()}, problem)
+        outcomes, fates, _, _ = model.simulate(found, problem)
         results["valid"][chosen] = fates == OK
         for column, outcome in NUMBERS.items():
             results[column][chosen] = outcomes[:, outcome]
         results["reward_dist"][chosen] = distance(outcomes, workload.budget)
-        for row, platform in zip(chosen[fates == OK], platforms[fates == OK], strict=True):
+        for row, platform in zip(chosen[fates == OK], found[fates == OK], strict=True):
             for column, text in zip(LISTS, _lists(platform, problem, workload), strict=True):
                 results[column][row] = text
     return {name: results[name] for name in OUTPUTS}
+
+
+def platforms(columns: Mapping[str, Any], problem: Problem) -> Platforms:
+    """Platforms of rows of one workload, ``(N, platform_size(T))`` int32, from their columns ``INPUTS``.
+
+    Raises:
+        DesignError: a cell that is no list of whole numbers or that does not fit the workload.
+    """
+    return np.stack([_platform(columns, row, problem) for row in range(len(columns["workload"]))])
 
 
 def distance(outcomes: NDArray[np.float64], budget: Mapping[str, float]) -> NDArray[np.float64]:
@@ -128,7 +137,7 @@ def _columns(rows: Mapping[str, Any]) -> Columns:
     return columns
 
 
-def _platform(columns: Columns, row: int, problem: Problem) -> Platforms:
+def _platform(columns: Mapping[str, Any], row: int, problem: Problem) -> Platforms:
     """The platform of one row."""
     tasks = problem.tasks
     platform = np.full(platform_size(tasks), -1, np.int32)
@@ -158,7 +167,7 @@ def _platform(columns: Columns, row: int, problem: Problem) -> Platforms:
     return platform
 
 
-def _numbers(columns: Columns, name: str, row: int, lengths: tuple[int, int], values: tuple[int, int]) -> list[int]:
+def _numbers(columns: Mapping[str, Any], name: str, row: int, lengths: tuple[int, int], values: tuple[int, int]) -> list[int]:
     """A cell as a list, from ``lengths[0]`` to ``lengths[1]`` numbers, each in ``range(*values)``."""
     cell = _optional(columns[name][row])
     try:
