@@ -40,7 +40,9 @@ ENDLESS = 9  # more phases than there can be: time no longer advances (some task
 # What the model yields, a row of float64.
 LATENCY, POWER, AREA, ENERGY = range(4)  # s, W, m2, J
 AREA_DRAM, AREA_REST = range(4, 6)  # m2
-SERIAL_LATENCY, PHASES, OUTCOMES = range(6, 9)  # s, if all tasks ran one after the other; number
+SERIAL_LATENCY, PHASES = range(6, 8)  # s, if all tasks ran one after the other; number
+BOTTLENECK_PE, BOTTLENECK_MEMORY, BOTTLENECK_BUS = range(8, 11)  # shares in what is farthest from its limit
+HOT_TASK, HOT_PE, HOT_MEMORY, HOT_BUS, OUTCOMES = range(11, 16)  # task and slots that weigh most in it
 
 # Roles of tasks.  All but the first have no work.
 WORKER, SOURCE, SINK, MARKER = range(4)  # a source's output is never released, a marker's not counted, a sink has none

@@ -10,6 +10,7 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
 from simulators.soc.build import build, unpack
+from simulators.soc.hot import note_hot
 from simulators.soc.layout import OK, OUTCOMES, Floats, Platforms, Words, platform_size
 from simulators.soc.phases import run_phases
 from simulators.soc.physical import summarise
@@ -83,7 +84,10 @@ def run(
     fate = run_phases(graph, work)
     if fate != OK:
         return fate
-    return summarise(graph, table, step, work, outcome)
+    fate = summarise(graph, table, step, work, outcome)
+    if fate == OK:
+        note_hot(graph, work, outcome)
+    return fate
 
 
 @njit(cache=True, nogil=True)

@@ -87,6 +87,7 @@ def _records(graph: Graph) -> Record:
     record = records[0]
     record["tasks"], record["root"] = len(names), names[graph.root]
     record["ends"] = len(graph.last)
+    record["limits"] = 1.0
     record["end"][: len(graph.last)] = [names[name] for name in graph.last]
     record["parent_start"][1 : len(names) + 1] = np.cumsum([len(each) for each in into])
     record["child_start"][1 : len(names) + 1] = np.cumsum([len(each) for each in out_of])

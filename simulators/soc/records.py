@@ -37,6 +37,7 @@ GRAPH = np.dtype(
         ("visit_owner", "i8", MOST_EDGES + MOST_TASKS),  # [visits] the task to whose memory it goes
         ("ends", "i8"),  # tasks with whose end the workload ends
         ("end", "i8", MOST_TASKS),  # [ends]
+        ("limits", "f8", 3),  # of latency (s), power (W) and area (m2)
     ]
 )
 
@@ -97,6 +98,9 @@ WORK = np.dtype(
         ("log_limit", "i8", MOST_PHASES * PES),
         ("cost", "f8", MOST_TASKS),  # [T] J of an instruction
         ("energy", "f8", MOST_PHASES),  # [F] J
+        ("heat", "f8", MOST_TASKS),  # [T] what each task weighs in whatever is farthest from its limit
+        ("longest", "f8", MOST_TASKS),  # [T] s, its longest phase
+        ("slowed", "i8", MOST_TASKS),  # [T] what limits it then
         # What is wrong with it.
         ("place", "i8"),  # bus, task or memory
         ("violation", "f8"),
