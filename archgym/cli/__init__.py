@@ -1,4 +1,4 @@
-"""The command line: ``archgym list | run | resume | check | explain | demo``.
+"""The command line: ``archgym list | run | resume | check | explain | export | demo`` and others (``archgym --help``).
 
 Nothing but the standard library is imported before ``main`` runs, so that an interrupt while libraries load is caught too.
 """

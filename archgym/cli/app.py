@@ -46,6 +46,24 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+class ExportFormat(StrEnum):
+    """What ``archgym export`` can write."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    MINARI = "minari"
+
+
+DataPaths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="runs, sweeps, folders with them, exported Parquet files; URLs too")
+]
+OnlySimulator = Annotated[list[str] | None, typer.Option("--simulator", help="only trials of it; repeatable")]
+OnlyWorkload = Annotated[list[str] | None, typer.Option("--workload", "-w", help="only trials of it; repeatable")]
+OnlyAgent = Annotated[list[str] | None, typer.Option("--agent", "-a", help="only trials of it; repeatable")]
+OnlyObjective = Annotated[list[str] | None, typer.Option("--objective", help="only trials of runs for it; repeatable")]
+OnlyStatus = Annotated[list[str] | None, typer.Option("--status", help="OK, INVALID, FAILED, TIMEOUT, SUSPECT; repeatable")]
+
+
 @app.callback()
 def _common(
     version: Annotated[
@@ -235,3 +253,42 @@ def report_command(
     from archgym.cli.reporting import report
 
     report(paths, out, watch, port)
+
+
+dataset_app = typer.Typer(help="Look at datasets of logged trials.", no_args_is_help=True)
+app.add_typer(dataset_app, name="dataset")
+
+
+@dataset_app.command("describe")
+def describe_command(
+    paths: DataPaths,
+    simulator: OnlySimulator = None,
+    workload: OnlyWorkload = None,
+    agent: OnlyAgent = None,
+    objective: OnlyObjective = None,
+    status: OnlyStatus = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="write the datasheet to this JSON file too")] = None,
+) -> None:
+    """Show the datasheet: how many trials, from which agents, what they cover, ranges, duplicates, failures."""
+    from archgym.cli.datasets import describe
+
+    filters = {"simulator": simulator, "workload": workload, "agent": agent, "objective": objective, "status": status}
+    describe(paths, filters, out)
+
+
+@app.command("export")
+def export_command(
+    paths: DataPaths,
+    out: Annotated[Path, typer.Option("--out", "-o", help="the file, or a folder for it")],
+    form: Annotated[ExportFormat, typer.Option("--format", "-f", help="what to write")] = ExportFormat.PARQUET,
+    simulator: OnlySimulator = None,
+    workload: OnlyWorkload = None,
+    agent: OnlyAgent = None,
+    objective: OnlyObjective = None,
+    status: OnlyStatus = None,
+) -> None:
+    """Write trials as one Parquet or CSV file, or as Minari datasets."""
+    from archgym.cli.datasets import export
+
+    filters = {"simulator": simulator, "workload": workload, "agent": agent, "objective": objective, "status": status}
+    export(paths, filters, form.value, out)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from archgym.dataset.collection import Dataset
 
 
+STATUS_CODES = {status.name: status.value for status in Status}
+
+
 class Rows(NamedTuple):
     """Where trials come from.
 
@@ -125,11 +128,8 @@ def _short(value: object) -> str:
     return str(value)[:200]
 
 
-_STATUS = {status.name: status.value for status in Status}
-
-
 def _codes(names: Sequence[str]) -> NDArray[np.uint8]:
-    return np.array([_STATUS[name] for name in names], np.uint8)
+    return np.array([STATUS_CODES[name] for name in names], np.uint8)
 
 
 def memory_run(

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from archgym.dataset import grouping, selecting, tables
 from archgym.dataset.arrays import Arrays, memory_run, take_arrays
+from archgym.dataset.exporting import write_csv, write_parquet
 from archgym.dataset.finding import find_runs
 from archgym.dataset.rebuilding import rebuild
-from archgym.dataset.runs import Run
-from archgym.dataset.selecting import Positions
+from archgym.dataset.view import View
 from archgym.errors import LogError, MissingExtraError
 from archgym.metrics import Metrics
-from archgym.sealing import ROWS_PER_GROUP
 from archgym.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -28,43 +24,23 @@ if TYPE_CHECKING:
 Names = str | Iterable[str] | None
 
 
-class Dataset:
+class Dataset(View):
     """Trials of one or many runs.
 
-    A dataset is a view: ``select``, ``dedupe``, ``split`` and ``mix`` give new ones over the same files, and nothing but
-    row numbers is kept in memory.
+    A dataset is a view: ``select``, ``dedupe``, ``split`` and ``mix`` give new ones over the same files.
 
     Attributes:
         runs: the runs, sorted by location; those of which no trial may be left included.
         dropped: how many trials the last ``dedupe`` left out.
     """
 
-    def __init__(
-        self,
-        runs: Sequence[Run],
-        kept: Sequence[Positions | None] | None = None,
-        where: Mapping[str, frozenset[str]] | None = None,
-        dropped: int = 0,
-    ) -> None:
-        """A dataset of these runs.
-
-        Args:
-            runs: in the order in which their trials come.
-            kept: per run, the numbers of the rows that are kept, ascending; None keeps all.
-            where: column -> values of which a kept row has one.
-            dropped: see the attribute.
-        """
-        self.runs = tuple(runs)
-        self.dropped = dropped
-        self._kept = tuple([None] * len(self.runs) if kept is None else kept)
-        self._where = dict(where or {})
-
     @classmethod
     def open(cls, *paths: str | os.PathLike[str]) -> Dataset:
         """Finds all runs at or below the given folders or URLs.
 
         Args:
-            paths: local folders, or URLs of any filesystem that fsspec knows (``s3://``, ``memory://``, ...).
+            paths: local folders, or URLs of any filesystem that fsspec knows (``s3://``, ``memory://``, ...); also Parquet
+                files that ``to_parquet`` wrote.
 
         Raises:
             LogError: nothing there, or a manifest that cannot be read.
@@ -127,7 +103,7 @@ class Dataset:
             UnknownNameError: a name that no run has, or no such status.
         """
         of_runs = {"simulator": simulator, "workload": workload, "agent": agent, "objective": objective, "run": run}
-        chosen = selecting.choose_runs(self.runs, of_runs)
+        chosen = self.take_runs(selecting.choose_runs(self.runs, of_runs))
         where = dict(self._where)
         for column, names in (("status", status), ("fidelity", fidelity)):
             if names is not None:
@@ -135,7 +111,7 @@ class Dataset:
                 if column == "status":
                     selecting.check_statuses(wanted)
                 where[column] = where.get(column, wanted) & wanted
-        return Dataset([self.runs[index] for index in chosen], [self._kept[index] for index in chosen], where, self.dropped)
+        return Dataset(chosen.runs, chosen._kept, where, self.dropped)
 
     def dedupe(self, by: Literal["design", "canonical"] = "design") -> Dataset:
         """One trial per design of each simulator, workload and fidelity; ``dropped`` says how many were left out.
@@ -202,67 +178,6 @@ class Dataset:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def scan(
-        self, columns: Sequence[str] | Callable[[Run], Sequence[str]] | None = None, rows: int = ROWS_PER_GROUP
-    ) -> Iterator[tuple[int, Positions, pa.RecordBatch]]:
-        """The kept trials run by run in pieces: index of the run, row numbers within it, the rows.
-
-        Args:
-            columns: as in ``archgym.sealing.schema`` of each run; all by default; or a function that tells them of a run.
-            rows: at most so many a piece.
-
-        Raises:
-            LogError: a file is damaged.
-        """
-        for index, (run, kept) in enumerate(zip(self.runs, self._kept, strict=True)):
-            if kept is not None and not len(kept):
-                continue
-            offset = 0
-            asked = columns(run) if callable(columns) else columns
-            wanted = None if asked is None else [*asked, *(column for column in self._where if column not in asked)]
-            for batch in run.batches(rows, wanted):
-                positions: Positions = np.arange(offset, offset + batch.num_rows, dtype=np.int64)
-                offset += batch.num_rows
-                if kept is not None:
-                    first, last = np.searchsorted(kept, [positions[0], positions[-1] + 1]) if len(positions) else (0, 0)
-                    rest = batch.take(pa.array(kept[first:last] - positions[0])) if last > first else batch.slice(0, 0)
-                    batch, positions = rest, kept[first:last]
-                if self._where and batch.num_rows:
-                    good = selecting.passing(batch, self._where)
-                    if not good.all():
-                        batch, positions = batch.filter(pa.array(good)), positions[good]
-                if batch.num_rows:
-                    yield index, positions, batch if asked is None else batch.select(list(asked))
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        """Columns of ``to_arrow``: run, simulator, workload, objective, agent, seed, and those of all runs.
-
-        Raises:
-            LogError: runs use one column name for numbers and for text.
-        """
-        return tables.unified(self.runs)
-
-    def batches(self, rows: int = ROWS_PER_GROUP) -> Iterator[pa.RecordBatch]:
-        """All trials as ``to_arrow`` has them, in pieces of ``rows`` rows (the last one may be shorter).
-
-        Memory does not grow with the number of trials.
-
-        Raises:
-            LogError: a file is damaged, or runs use one column name for numbers and for text.
-        """
-        return tables.batches(self, rows)
-
-    def to_arrow(self) -> pa.Table:
-        """All trials, with what identifies their run in front: run, simulator, workload, objective, agent, seed.
-
-        Runs of different simulators may be mixed; columns that a run lacks are null.
-
-        Raises:
-            LogError: a file is damaged, or runs use one column name for numbers and for text.
-        """
-        return pa.Table.from_batches(self.batches(), self.schema)
-
     def to_pandas(self) -> Any:
         """All trials as a pandas DataFrame.
 
@@ -286,6 +201,73 @@ class Dataset:
         except ImportError:
             raise MissingExtraError("Dataset.to_polars", "polars", "data") from None
         return polars.from_arrow(self.to_arrow())
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> int:
+        """Writes all trials to one Parquet file, in bounded memory; ``Dataset.open`` reads it again.
+
+        Columns are as in ``to_arrow``, with text as plain text.  Units and meanings are in the columns' metadata, and as JSON
+        in the file's, under ``archgym``.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            LogError: the file exists already or cannot be written, or a log is damaged.
+            DataError: no trial is left.
+        """
+        return write_parquet(self, path)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> int:
+        """Writes all trials to one CSV file, in bounded memory, and beside it a JSON file with types, units and runs.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            LogError: a file exists already or cannot be written, or a log is damaged.
+            DataError: no trial is left.
+        """
+        return write_csv(self, path)
+
+    def to_minari(self, folder: str | os.PathLike[str], steps: int | None = None) -> dict[str, int]:
+        """Writes the trials at full fidelity as Minari datasets, one per simulator, workload and objective.
+
+        Observations and rewards are those of ``archgym.env.DesignEnv``, which ``recover_environment()`` builds again.
+        ``minari.load_dataset(id)`` finds them with the folder as environment variable ``MINARI_DATASETS_PATH``.
+
+        Args:
+            folder: becomes a root of Minari datasets.
+            steps: designs per episode; by default those of the longest run, but at most 10,000.  A run's last episode may be
+                shorter; it is marked as truncated.
+
+        Returns:
+            Id of each dataset -> how many trials it has.
+
+        Raises:
+            MissingExtraError: minari or h5py is not installed.
+            LogError: a dataset is there already or cannot be written, or a log is damaged.
+            DataError: no trial at full fidelity is left.
+            MixedDataError: a run of a simulator version that is not installed.
+        """
+        from archgym.dataset.episodes import write_minari
+
+        return write_minari(self, folder, steps)
+
+    def to_torch(self, metrics: Sequence[str] | None = None, encoding: str = "one_hot", negatives: bool = False) -> Any:
+        """The trials as a ``torch.utils.data.TensorDataset`` of encoded designs (K,) and targets (M,), float32.
+
+        Args:
+            metrics: the targets, in this order; all by default.
+            encoding: "one_hot" (K = sum of the numbers of levels), "unit" or "levels" (K = D).
+            negatives: whether trials that are not OK stay in; then items are (design, target, OK or not).
+
+        Raises:
+            MissingExtraError: torch is not installed.
+            ArchGymError: as ``arrays``; no trial is OK; no such encoding.
+        """
+        from archgym.dataset.tensors import to_torch
+
+        return to_torch(self, metrics, encoding, negatives)
 
     def arrays(self, metrics: Sequence[str] | None = None) -> Arrays:
         """Designs, metrics, status and origin of the trials, which must be of one simulator, workload, space and fidelity.
@@ -324,14 +306,3 @@ class Dataset:
         from archgym.dataset.datasheet import describe
 
         return describe(self)
-
-    @cached_property
-    def _rows(self) -> int:
-        return sum(batch.num_rows for _, _, batch in self.scan(["trial"]))
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __repr__(self) -> str:
-        left = f", {self.dropped:,} duplicates dropped" if self.dropped else ""
-        return f"Dataset({len(self.runs)} runs{left})"

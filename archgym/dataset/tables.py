@@ -14,6 +14,7 @@ from archgym.sealing import schema as run_schema
 
 if TYPE_CHECKING:
     from archgym.dataset.collection import Dataset
+    from archgym.dataset.view import View
 
 LABELS = ("run", "simulator", "workload", "objective", "agent", "seed")
 
@@ -36,8 +37,8 @@ def unified(runs: Sequence[Run]) -> pa.Schema:
         raise LogError(f"these runs do not fit into one table: {error}. Open the runs of each simulator apart.") from error
 
 
-def batches(dataset: Dataset, rows: int) -> Iterator[pa.RecordBatch]:
-    """``Dataset.batches``."""
+def batches(dataset: View, rows: int, counts: dict[int, int] | None = None) -> Iterator[pa.RecordBatch]:
+    """``Dataset.batches``; ``counts`` is told how many trials of each run, by index, have been read."""
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
         raise ArgumentError(f"rows must be a whole number from 1, got {rows!r}")
     target = dataset.schema
@@ -46,6 +47,8 @@ def batches(dataset: Dataset, rows: int) -> Iterator[pa.RecordBatch]:
     for index, _, batch in dataset.scan(rows=rows):
         pending.append(_labelled(batch, dataset.runs[index].manifest, dataset.runs[index].name, target))
         count += batch.num_rows
+        if counts is not None:
+            counts[index] = counts.get(index, 0) + batch.num_rows
         while count >= rows:
             whole = pa.concat_tables(pending)
             yield _one_batch(whole.slice(0, rows))
