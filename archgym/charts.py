@@ -1,4 +1,4 @@
-"""Charts that an explanation may carry beside its bars: a roofline, a timeline.  Plotly draws them."""
+"""Charts that an explanation may carry beside its bars: a roofline, a timeline, a diagram.  Plotly draws them."""
 
 from __future__ import annotations
 
@@ -116,3 +116,52 @@ class Timeline:
         figure.update_layout(barmode="overlay")
         figure.update_xaxes(title_text=self.unit, row=row, col=1)
         figure.update_yaxes(categoryorder="array", categoryarray=list(reversed(self.lanes)), row=row, col=1)
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Blocks and the wires between them.
+
+    Attributes:
+        title: what stands above it.
+        blocks: (name, text beside it, x, y, colour group); names are distinct.
+        wires: pairs of names.
+    """
+
+    title: str
+    blocks: tuple[tuple[str, str, float, float, str], ...]
+    wires: tuple[tuple[str, str], ...]
+    height: int = 420
+
+    def draw(self, figure: Any, row: int) -> None:
+        """Draws the wires as lines, and on them one trace of squares per colour group."""
+        places = {block[0]: (block[2], block[3]) for block in self.blocks}
+        ends = [(places[a], places[b]) for a, b in self.wires]
+        figure.add_scatter(
+            x=[x for a, b in ends for x in (a[0], b[0], None)],
+            y=[y for a, b in ends for y in (a[1], b[1], None)],
+            mode="lines",
+            line={"color": "grey", "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+            row=row,
+            col=1,
+        )
+        for group in dict.fromkeys(block[4] for block in self.blocks):
+            blocks = [block for block in self.blocks if block[4] == group]
+            figure.add_scatter(
+                x=[block[2] for block in blocks],
+                y=[block[3] for block in blocks],
+                mode="markers+text",
+                marker={"symbol": "square", "size": 26},
+                text=[f"<b>{block[0]}</b><br>{block[1]}" for block in blocks],
+                textposition=["top center" if block[3] >= 0 else "bottom center" for block in blocks],
+                textfont={"size": 9},
+                hoverinfo="text",
+                name=group,
+                row=row,
+                col=1,
+            )
+        low, high = min(block[3] for block in self.blocks), max(block[3] for block in self.blocks)
+        figure.update_xaxes(visible=False, row=row, col=1)
+        figure.update_yaxes(visible=False, range=[low - 0.8, high + 0.8], row=row, col=1)
