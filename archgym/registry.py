@@ -64,17 +64,23 @@ def make_simulator(name: str, /, **arguments: Any) -> Simulator:
 
     Args:
         name: a name that ``list_simulators`` gives, or ``MODULE:CLASS``, a class that can be imported.
-        arguments: what that simulator takes; ``workload=`` everywhere.
+        arguments: what that simulator takes; ``workload=`` everywhere.  ``proxy=`` is the folder of a saved proxy that
+            answers in its place (``archgym.proxy``); arguments that are not given are then what the proxy was trained with.
 
     Raises:
         UnknownNameError: no such simulator, argument or workload.
         ContractError: an argument that it needs is missing.
     """
+    folder = arguments.pop("proxy", None)
     found = simulator_class(name)
     known = list(inspect.signature(found).parameters)
     for argument in arguments:
         if argument not in known:
             raise UnknownNameError("argument", argument, known, owner=name)
+    if folder is not None:
+        from archgym.proxy import load_proxy_simulator
+
+        return load_proxy_simulator(folder, name, arguments)
     try:
         inspect.signature(found).bind(**arguments)
     except TypeError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import archgym
+from archgym.cli.proxying import proxy_app
 
 app = typer.Typer(
     name="archgym",
@@ -18,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(proxy_app, name="proxy")
 
 SimulatorName = Annotated[str, typer.Argument(metavar="SIMULATOR", help="a name that `archgym list simulators` shows")]
 Workload = Annotated[
@@ -104,6 +107,9 @@ def run_command(
     warm_start: Annotated[
         Path | None, typer.Option("--warm-start", help="folder with past runs; the agent is told their trials first")
     ] = None,
+    proxy: Annotated[
+        Path | None, typer.Option("--proxy", help="folder of a saved proxy that answers in the simulator's place")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Search a design space with one agent and log every trial."""
@@ -111,6 +117,8 @@ def run_command(
     from archgym.cli.running import run
 
     arguments, hyperparameters = parse_pairs(settings or (), "--set"), parse_pairs(hyper or (), "--hyper")
+    if proxy is not None:
+        arguments["proxy"] = str(proxy)
     run(simulator, workload, arguments, agent, hyperparameters, objective, budget, seed, out, warm_start, quiet)
 
 

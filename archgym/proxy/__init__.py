@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from archgym.proxy.model import Proxy
+from archgym.proxy.simulator import ProxySimulator, WithProxy, load_proxy_simulator
 
-__all__ = ["Proxy"]
+__all__ = ["Proxy", "ProxySimulator", "WithProxy", "load_proxy_simulator"]

@@ -98,4 +98,4 @@ def calibrated(model: Model, scaling: Scaling, held: TrainingSet) -> Floats | No
     predicted, unsure = session.run(held.designs.astype(np.int64), ["plain", "plain_spread"])
     share = held.weights / held.weights.sum()
     ratio = (predicted - scaling.forward(held.values)) / np.maximum(unsure, 1e-9)
-    return np.maximum(np.sqrt(share @ ratio**2), 1e-9)
+    return np.asarray(np.maximum(np.sqrt(share @ ratio**2), 1e-9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -94,6 +95,11 @@ class Proxy:
     def report(self) -> dict[str, dict[str, Any]]:
         """Metric -> errors on held-out classes; fields as in ``archgym.proxy.report.judge``, missing ones are unknown."""
         return dict(self.record["report"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it predicts with."""
+        return hashlib.sha256(self._predictor).hexdigest()
 
     @property
     def knows_std(self) -> bool:

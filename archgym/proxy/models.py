@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -109,26 +110,36 @@ def fit_model(
         return fit_kernel(space, designs, targets, seed, like if isinstance(like, Kernel) else None)
     estimator = make_estimator(model, len(designs), targets.shape[1], seed, settings)
     given = encode(space, features(space), designs)
-    weighted = {"sample_weight": weights} if isinstance(model, str) else {}
-    with one_thread():
-        try:
-            estimator.fit(
-                given,
-                targets if targets.shape[1] > 1 or not isinstance(model, str) or model == "boosting" else targets[:, 0],
-                **weighted,
-            )
-        except (TypeError, ValueError) as error:
-            raise ProxyError(f"{type(estimator).__name__} cannot be fitted: {error}") from error
+    train_estimator(estimator, model, given, targets, weights)
     if isinstance(model, str) and model == "forest":
         return Forest(estimator, targets.shape[1])
     return Layers(estimator) if isinstance(model, str) and model == "mlp" else Converted(estimator)
 
 
-def one_thread() -> Any:
-    """Keeps libraries to one thread: for small matrices their threads wait for each other longer than they compute."""
+def train_estimator(
+    estimator: Any,
+    model: str | Any,
+    given: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
+) -> Any:
+    """Fits the estimator of a model in one thread and returns it; weights are for models of this project only.
+
+    Raises:
+        ProxyError: a regressor that refuses the data.
+    """
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1)
+    own = isinstance(model, str)
+    wrapped = not own or model == "boosting"  # one regressor per output: takes columns
+    wanted = targets if wrapped or targets.shape[1] > 1 else targets[:, 0]
+    # For small matrices the threads of the libraries wait for each other longer than they compute.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Stochastic Optimizer: Maximum iterations")  # a budget, not a mishap
+        try:
+            return estimator.fit(given, wanted, **({"sample_weight": weights} if own and weights is not None else {}))
+        except (TypeError, ValueError) as error:
+            raise ProxyError(f"{type(estimator).__name__} cannot be fitted: {error}") from error
 
 
 def make_estimator(model: str | Any, rows: int, outputs: int, seed: int, settings: dict[str, Any]) -> Any:
@@ -149,9 +160,9 @@ def make_estimator(model: str | Any, rows: int, outputs: int, seed: int, setting
         return MultiOutputRegressor(HistGradientBoostingRegressor(early_stopping=False, random_state=seed, **given))
     if isinstance(model, str) and model == "mlp":
         given = {"hidden_layer_sizes": (128, 128), "learning_rate_init": 2e-3, "alpha": 1e-6, "max_iter": 300, **settings}
-        return MLPRegressor(batch_size=128, n_iter_no_change=40, tol=1e-6, random_state=seed, **given)
+        return MLPRegressor(batch_size=min(128, rows), n_iter_no_change=40, tol=1e-6, random_state=seed, **given)
     if isinstance(model, str):
         raise UnknownNameError("model", model, MODELS, owner="proxy")
-    if isinstance(model, type) or not is_regressor(model):
+    if isinstance(model, type) or not hasattr(model, "get_params") or not is_regressor(model):
         raise ProxyError(f"the model of a proxy is one of {', '.join(MODELS)} or a regressor of scikit-learn, got {model!r}")
     return MultiOutputRegressor(clone(model).set_params(**settings))

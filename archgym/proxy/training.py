@@ -115,8 +115,9 @@ def _read(data: Any) -> tuple[Simulator, Designs, Mapping[str, Any], NDArray[np.
         return simulator, designs, columns, status
     if not hasattr(data, "arrays") or not hasattr(data, "simulators"):
         raise ProxyError(f"a proxy learns from a Dataset or from (simulator, designs, metrics), got {type(data).__name__}")
-    designs, columns, status, _ = data.arrays(None)
-    (simulator,) = data.simulators()
+    whole = data.select(fidelity="full")  # what a part of the workload costs is not what is to be predicted
+    designs, columns, status, _ = whole.arrays()
+    (simulator,) = whole.simulators()
     return simulator, designs, columns, status
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from archgym.proxy.assembly import Scaling
 from archgym.proxy.graphs import encode, features
-from archgym.proxy.models import SEARCHED, make_estimator
+from archgym.proxy.models import SEARCHED, make_estimator, train_estimator
 from archgym.proxy.training import TrainingSet
 
 FOLDS = 3
@@ -39,6 +39,8 @@ def _error(model: str, part: TrainingSet, scaling: Scaling, seed: int, settings:
     for number in range(FOLDS):
         train, test = fold != number, fold == number
         estimator = make_estimator(model, int(train.sum()), targets.shape[1], seed, settings)
-        predicted = estimator.fit(given[train], targets[train]).predict(given[test]).reshape(-1, targets.shape[1])
+        predicted = (
+            train_estimator(estimator, model, given[train], targets[train]).predict(given[test]).reshape(-1, targets.shape[1])
+        )
         total += float((part.weights[test] @ (predicted - targets[test]) ** 2).sum())
     return total
