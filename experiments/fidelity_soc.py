@@ -46,9 +46,9 @@ def measure(options: argparse.Namespace) -> Report:
     notes = (
         f"{total:,} rows of FARSI, as the environment of ArchGym runs it, whose designs can be built.  *limited* is ArchGym's "
         "encoding, *wide* draws 1 to 6 processing elements, 1 to 4 buses and 1 to 5 memories from the full library.",
-        f"A share is the part of the valid rows in which all columns of the group are equal, to {ALLOWED:g} relative.  Latency "
-        "includes that of the tasks one after the other, area that of DRAM and of the rest; the distance is that to the published "
-        "budget; phases are compared with the length and energy of each, tasks with the order, start and end of each.",
+        f"A share is the part of the valid rows in which all columns of the group are equal, to {ALLOWED:g} relative.  The "
+        "latency includes that of the tasks one after the other, area that of DRAM and of the rest; the distance is that to "
+        "the published budget; phases are compared with the length and energy of each, tasks with order, start and end.",
         "*Invalid* counts the rows that FARSI rejects, and those of them that are invalid here too.  "
         f"The other {faults} is a rare fault of FARSI (it loses a link when it prunes the middle of a star) and valid here.",
         "The worst error is relative, over all columns.",

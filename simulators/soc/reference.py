@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -171,11 +172,11 @@ def _numbers(columns: Mapping[str, Any], name: str, row: int, lengths: tuple[int
     """A cell as a list, from ``lengths[0]`` to ``lengths[1]`` numbers, each in ``range(*values)``."""
     cell = _optional(columns[name][row])
     try:
-        numbers = json.loads(cell) if isinstance(cell, str) else [int(value) for value in cell]
+        given = json.loads(cell) if isinstance(cell, str) else list(cell)
+        numbers = [operator.index(value) for value in given]
     except (TypeError, ValueError) as error:
         raise DesignError(f"soc: row {row}, {name}: expected a list of whole numbers, got {cell!r}") from error
-    right = isinstance(numbers, list) and lengths[0] <= len(numbers) <= lengths[1]
-    if not right or not all(isinstance(number, int) and values[0] <= number < values[1] for number in numbers):
+    if not lengths[0] <= len(numbers) <= lengths[1] or not all(values[0] <= number < values[1] for number in numbers):
         raise DesignError(
             f"soc: row {row}, {name}: expected {lengths[0]} to {lengths[1]} numbers "
             f"from {values[0]} to {values[1] - 1}, got {cell!r}"
