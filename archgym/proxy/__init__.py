@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from archgym.proxy.guided import Guided
 from archgym.proxy.model import Proxy
 from archgym.proxy.simulator import ProxySimulator, WithProxy, load_proxy_simulator
 
-__all__ = ["Proxy", "ProxySimulator", "WithProxy", "load_proxy_simulator"]
+__all__ = ["Guided", "Proxy", "ProxySimulator", "WithProxy", "load_proxy_simulator"]
