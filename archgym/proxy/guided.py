@@ -29,8 +29,9 @@ class Guided(Agent):
     thousandth of a simulated design.  Where no proxy can be trained yet (too few designs are OK, or a metric is constant) a
     round simulates random designs.
 
-    It is no entry point, because its trials are more than its budget: ``archgym.search(Guided, ...)``, or
-    ``--agent archgym.proxy:Guided``.  Asked for designs by somebody else's loop it draws them uniformly: only its own loop has an evaluator with a proxy.
+    It is no entry point, because its trials are more than its budget: use ``archgym.search(Guided, ...)``, or
+    ``--agent archgym.proxy:Guided``.  Asked for designs by somebody else's loop it draws them uniformly: only its own loop
+    has an evaluator with a proxy.
     """
 
     name = "archgym.proxy:Guided"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import archgym
-from archgym.errors import ProxyError, UnknownNameError
+from archgym.errors import MixedDataError, ProxyError, UnknownNameError
 from archgym.metrics import Metrics, Status
 from archgym.proxy import Proxy
 from archgym.proxy.saving import manifest_digest
@@ -59,6 +59,19 @@ def test_an_unknown_metric(trials: Trials) -> None:
 def test_something_that_is_no_data() -> None:
     with pytest.raises(ProxyError, match="learns from a Dataset or from"):
         Proxy().fit([1, 2, 3])
+
+
+def test_runs_of_two_workloads(tmp_path: Path) -> None:
+    for workload in ("stream", "random"):
+        simulator = archgym.make_simulator("dram", workload=workload, requests=300)
+        archgym.search("random_walk", simulator, budget=40, log=tmp_path / workload)
+    with pytest.raises(MixedDataError, match=r"differ in workload"):
+        Proxy().fit(archgym.Dataset.open(tmp_path))
+    version = archgym.make_simulator("dram", workload="stream", requests=300)
+    version.version = "2"
+    archgym.search("random_walk", version, budget=40, log=tmp_path / "newer")
+    with pytest.raises(MixedDataError, match=r"differ in simulator version"):
+        Proxy().fit(archgym.Dataset.open(tmp_path / "stream", tmp_path / "newer"))
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.5])
