@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,4 +168,5 @@ def _new_file(target: Path) -> Iterator[Path]:
             f"cannot write {target}: {error}. Nothing was left behind; free some space or mend the folder"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone if all went well, and never was if the folder could not be made
+            temporary.unlink()

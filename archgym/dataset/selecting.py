@@ -147,6 +147,7 @@ def shares_of_rows(shares: Mapping[str, float], available: Mapping[str, int], ro
         UnknownNameError: no trial is of that source.
         DataError: a source has too few trials.
     """
+    shares = dict(sorted(shares.items()))  # so that the order in which they are named does not matter
     if not shares or any(not share > 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:
         raise ArgumentError(f"shares must be positive numbers that sum to 1, got {dict(shares)}")
     for source in shares:

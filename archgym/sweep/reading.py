@@ -12,7 +12,7 @@ import pyarrow as pa
 from archgym.dataset import Run
 from archgym.errors import LogError
 from archgym.manifest import FORMAT
-from archgym.sealing import ROWS_PER_GROUP
+from archgym.sealing import ROWS_PER_GROUP, schema
 from archgym.sweep.columns import decoded
 from archgym.sweep.store import PARTS, Store
 
@@ -37,19 +37,20 @@ class SweepRun(Run):
         Raises:
             LogError: the part is damaged.
         """
-        return decoded(self._levels(), self.manifest)
+        pieces = [decoded(piece, self.manifest) for piece in self._pieces()]
+        return pa.concat_tables(pieces) if pieces else schema(self.manifest).empty_table()
 
     def batches(self, rows: int = ROWS_PER_GROUP, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Trials of this run in order, in pieces of at most ``rows`` rows; errors as ``to_arrow``."""
-        table = self._levels()
-        for start in range(0, table.num_rows, rows):
-            yield from decoded(table.slice(start, rows), self.manifest, columns).combine_chunks().to_batches()
+        for piece in self._pieces():
+            for start in range(0, piece.num_rows, rows):
+                yield from decoded(piece.slice(start, rows), self.manifest, columns).combine_chunks().to_batches()
 
-    def _levels(self) -> pa.Table:
-        table = self.store.run_table(self.part, self.row)
-        if table is None:
-            raise LogError(f"run {self.name}: its trials cannot be read from {self.location}")
-        return table
+    def _pieces(self) -> Iterator[pa.Table]:
+        try:
+            yield from self.store.run_pieces(self.part, self.row)
+        except LogError as error:
+            raise LogError(f"run {self.name}: its trials cannot be read from {self.location}: {error}") from error
 
 
 def sweep_runs(storage: fsspec.AbstractFileSystem, root: str) -> list[SweepRun]:

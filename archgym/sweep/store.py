@@ -25,6 +25,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from archgym.dataset import SWEEP
+from archgym.dataset.groups import GroupedFile
 from archgym.errors import LogError
 from archgym.manifest import installed_packages
 from archgym.sweep.columns import trial_schema
@@ -59,6 +60,7 @@ class Store:
         self._footers: dict[str, str] = {}  # as JSON: a tenth of the memory
         self._damaged: dict[str, str] = {}
         self._last: tuple[str, pa.Table] | None = None
+        self._grouped: tuple[GroupedFile, np.ndarray[Any, Any]] | None = None
 
     @classmethod
     def create(cls, location: str | os.PathLike[str], spec: Spec, plan: Plan, *, extend: bool = False) -> Store:
@@ -258,6 +260,35 @@ class Store:
 
     def run_table(self, part: str, row: int) -> pa.Table | None:
         """Trials of one run, as ``trials`` gives them; None, with a warning, where the part is damaged."""
+        rows = self._run_rows(part, row)
+        if rows is None:
+            return None
+        run = json.loads(self._footers[part])[row]
+        return rows.replace_schema_metadata({b"archgym_run": json.dumps(run)})
+
+    def run_pieces(self, part: str, row: int) -> Iterator[pa.Table]:
+        """Trials of one run; of a part of many millions, a piece per row group, so that it is never in memory as a whole.
+
+        Raises:
+            LogError: the part is damaged.
+        """
+        path = f"{self.root}/{PARTS}/{part}"
+        if self._grouped is None or self._grouped[0].path != path:
+            file = GroupedFile(self.storage, path)
+            numbers = [table["run"].to_numpy() for table in file.rows_of(0, file.rows, ["run"])] if file.groups > 1 else []
+            self._grouped = file, np.concatenate(numbers) if numbers else np.zeros(0, np.int32)
+        file, runs = self._grouped
+        if file.groups > 1:
+            first, last = (int(bound) for bound in np.searchsorted(runs, [row, row + 1]))
+            names = [field.name for field in trial_schema(self.tasks[file.metadata[TASK_KEY].decode()])]
+            yield from file.rows_of(first, last - first, names)
+            return
+        rows = self._run_rows(part, row)
+        if rows is None:
+            raise LogError(f"the trials in {path} cannot be read")
+        yield rows
+
+    def _run_rows(self, part: str, row: int) -> pa.Table | None:
         if self._last is None or self._last[0] != part:
             table = self._read(part)
             if table is None:
@@ -265,9 +296,7 @@ class Store:
             self._last = (part, table)
         table = self._last[1]
         first, last = np.searchsorted(table["run"].to_numpy(), [row, row + 1])
-        run = json.loads(self._footers[part])[row]
-        rows = table.slice(first, last - first).drop_columns(["run"])
-        return rows.replace_schema_metadata({b"archgym_run": json.dumps(run)})
+        return table.slice(first, last - first).drop_columns(["run"])
 
     def _parts(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """File name and summaries of each readable part, by name."""
