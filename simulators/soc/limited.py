@@ -48,23 +48,18 @@ class Limited:
 
     def platforms(self, designs: Designs) -> Platforms:
         """Platforms of designs, ``(N, platform_size(T))`` int32, columns as in ``layout``."""
-        columns, n = self.space.decode(designs), len(designs)
-        platforms = np.full((n, platform_size(self._tasks)), -1, np.int32)
-        clocks = np.array(self._clocks_mhz)
-        for slot in SLOTS:
-            # Kind 0 is the A53, 1 the first accelerator at its lowest clock; the first kinds of memories and buses are the
-            # clocks of the narrowest DRAM and bus.
-            platforms[:, PE_KIND + slot] = columns[f"pe{slot}"] != PROCESSOR
-            platforms[:, MEMORY_KIND + slot] = np.searchsorted(clocks, columns[f"mem{slot}_clock"])
-            platforms[:, BUS_KIND + slot] = np.searchsorted(clocks, columns[f"bus{slot}_clock"])
-            platforms[:, PE_BUS + slot] = columns[f"pe{slot}_bus"]
-            platforms[:, BUS_LINK + slot] = columns[f"bus{slot}_link"]
-            hung = np.stack([columns[f"bus{bus}_mem"] == slot for bus in SLOTS])
-            buses = hung.sum(axis=0)
-            platforms[:, MEMORY_BUS + slot] = np.where(buses == 1, hung.argmax(axis=0), np.where(buses == 0, -1, -buses))
-        for task in range(self._tasks):
-            platforms[:, MAPPING + task] = columns[f"task{task}_pe"]
-            platforms[:, MAPPING + self._tasks + task] = columns[f"task{task}_mem"]
+        platforms = np.full((len(designs), platform_size(self._tasks)), -1, np.int32)
+        # Kind 0 is the A53, 1 the first accelerator at its lowest clock; the first kinds of memories and buses are the clocks
+        # of the narrowest DRAM and bus: levels are kinds.  Where there may be none, level 0 is none.
+        pes, memories, buses, pe_bus, link, hung = (designs[:, 3 * part : 3 * part + 3] for part in range(6))
+        for first, levels in ((PE_KIND, pes), (MEMORY_KIND, memories), (BUS_KIND, buses), (PE_BUS, pe_bus)):
+            platforms[:, first : first + 3] = levels
+        platforms[:, BUS_LINK : BUS_LINK + 3] = link - 1
+        for memory in SLOTS:
+            on = hung == memory + 1
+            count = on.sum(axis=1)
+            platforms[:, MEMORY_BUS + memory] = np.where(count == 1, on.argmax(axis=1), np.where(count == 0, -1, -count))
+        platforms[:, MAPPING:] = designs[:, 18:]
         return platforms
 
 

@@ -168,6 +168,11 @@ class SoC(Simulator):
         """SHA-256 of the task graph and the budget."""
         return hashlib.sha256(json.dumps([self.graph.digest, astuple(self.budget)]).encode()).hexdigest()
 
+    @property
+    def has_equivalents(self) -> bool:
+        """Whether some levels are ignored: in ``limited`` all count."""
+        return not isinstance(self.encoding, Limited)
+
     def canonical(self, designs: ArrayLike) -> Designs:
         """One design for all that differ in nothing but levels that are ignored."""
         return self.encoding.canonical(self.space.check(designs, who=self.name))
