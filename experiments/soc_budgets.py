@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import astuple
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,8 @@ def budgets(samples: dict[str, dict[str, np.ndarray]], designs: int, seeds: int)
         "uniform designs that meet each alone, and all three.  DRAM and everything else each count against the area.",
         f"The agents minimise `distance_to_budget`: designs until all limits were met, median and worst of {seeds} seeds, "
         f"among those that did within {designs:,}.",
-        f"Least latency (ms) within the limits of power and area: a genetic search of {designs:,} designs, best of {seeds}.",
+        f"Least latency (ms) within the limits of power and area that either agent finds in {designs:,} designs, "
+        f"best of {seeds} each.  Where it is above the limit, the searches for the distance did better.",
     )
     heads = ("workload", "set", "limits", "latency", "power", "area", "all", *SEARCHERS, "least latency")
     return Report("Budgets", README, heads, rows, notes)
@@ -122,12 +124,12 @@ def until_met(simulator: Simulator, agent: str, designs: int, seeds: int) -> str
 
 
 def least_latency(simulator: Simulator, limits: dict[str, float], designs: int, seeds: int) -> str:
-    """The least latency within the other limits that a genetic search finds, and the least distance if none is within."""
+    """The least latency within the other limits that any search finds; "none" if none is within."""
     others = ",".join(f"{name}<={limit!r}" for name, limit in limits.items() if name != "latency_ms")
     objective = make_objective(f"constrained:latency_ms|{others}", simulator)
     best = np.inf
-    for seed in range(seeds):
-        searcher = agent_class("genetic")(simulator.space, seed=seed)
+    for agent, seed in product(SEARCHERS, range(seeds)):
+        searcher = agent_class(agent)(simulator.space, seed=seed)
         for _ in range(designs // searcher.batch):
             proposed = searcher.ask(searcher.batch)
             metrics = simulator.evaluate(proposed)
