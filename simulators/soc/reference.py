@@ -121,7 +121,8 @@ def _lists(platform: Platforms, problem: Problem, workload: graph.Graph) -> tupl
     tasks, phases = problem.tasks, int(work["phases"])
     order = np.argsort(work["rank"][:tasks])
     kernels = [[workload.tasks[i].name, float(work["launch"][i]), float(work["finish"][i])] for i in order]
-    return tuple(json.dumps(each) for each in (kernels, work["length"][:phases].tolist(), work["energy"][:phases].tolist()))
+    lengths, energies = (work[name][:phases].tolist() for name in ("length", "energy"))
+    return json.dumps(kernels), json.dumps(lengths), json.dumps(energies)
 
 
 def _columns(rows: Mapping[str, Any]) -> Columns:

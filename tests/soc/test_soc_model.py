@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from platforms import LIBRARY, content, problem, widened, wild, working
 
-from simulators.soc import graph, model
+from archgym import Status
+from simulators.soc import graph, model, rules
 from simulators.soc.layout import (
     AREA,
     AREA_DRAM,
@@ -71,6 +72,8 @@ def test_nothing_hangs_and_everything_has_a_fate(seed: int) -> None:
     assert np.isnan(outcomes[fates != OK]).all() and np.isfinite(outcomes[fates == OK]).all()
     assert (violations[(fates != OK) & (fates != ENDLESS)] > 0).all()
     assert (places[fates != OK] >= 0).all()
+    reasons = rules.reasons(fates, places, rows, made)
+    assert sorted(reasons) == np.flatnonzero(fates != OK).tolist() and all(len(reason) > 20 for reason in reasons.values())
     assert (fates[-10:] == (CYCLE if made.cycle else OK)).all()
 
 
@@ -177,6 +180,15 @@ def test_idle_slots_cost_nothing(seed: int, name: str) -> None:
     more[free, MEMORY_KIND + MEMORIES - 1] = 7
     more[free, BUS_KIND + BUSES - 1] = 3
     np.testing.assert_array_equal(simulate(more, of), simulate(rows, of))
+
+
+def test_every_fate_has_a_status_and_a_reason() -> None:
+    fates = np.arange(ENDLESS + 1).astype(np.int8)
+    rows = np.repeat(working(np.random.default_rng(0), problem("hpvm_cava"), 1), len(fates), axis=0)
+    reasons = rules.reasons(fates, np.zeros(len(fates), np.int64), rows, graph.load("hpvm_cava"))
+    assert sorted(reasons) == list(range(1, ENDLESS + 1)) and len(set(reasons.values())) == ENDLESS
+    statuses = [Status(status) for status in rules.statuses(fates)]
+    assert statuses == [Status.OK] + [Status.INVALID] * (ENDLESS - 1) + [Status.FAILED]
 
 
 def test_threads_do_not_change_results() -> None:
