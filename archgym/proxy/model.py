@@ -17,6 +17,7 @@ from archgym.errors import ProxyError
 from archgym.manifest import describe_simulator, installed_packages
 from archgym.proxy.assembly import Scaling, assemble, calibrated
 from archgym.proxy.coverage import coverage
+from archgym.proxy.equivalence import Canonical
 from archgym.proxy.models import fit_model
 from archgym.proxy.report import judge
 from archgym.proxy.saving import check_simulator, read_file, read_manifest, write_proxy
@@ -28,9 +29,6 @@ from archgym.simulator import Simulator
 
 HELD_OUT = 0.2
 PREDICTOR, COVERAGE = "model.onnx", "coverage.onnx"
-MERGE_FROM = 64
-"""From so many designs on, equivalent ones are looked for and predicted once."""
-
 _LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "scipy")
 
 
@@ -125,23 +123,23 @@ class Proxy:
                 f"the model {self.record['model']['name']} does not tell standard deviations; kernel and forest do"
             )
         wanted = ["values", "std"] if std else ["values"]
-        levels, inverse = self._distinct(designs)
+        levels, inverse = self._canonical(designs)
         if not len(levels):
             return {name: np.zeros(0) for name in [*self.names, *(f"{name}_std" for name in self.names if std)]}
-        outputs = self._session.run(levels.astype(np.int64), wanted)
+        outputs = self._session.run(levels, wanted)
         # The trained precision is single; bounds are compared in double.
         values = np.minimum(np.maximum(outputs[0].astype(np.float64), self._lows), self._highs)
         table = np.concatenate([values, outputs[1].astype(np.float64)], axis=1) if std else values
         columns = table.T if inverse is None else table.T[:, inverse]
-        named = [*self.names, *(f"{name}_std" for name in self.names)]
-        return dict(zip(named, columns, strict=False))
+        named = [*self.names, *(f"{name}_std" for name in self.names)] if std else self.names
+        return dict(zip(named, columns, strict=True))
 
     def distance(self, designs: ArrayLike) -> NDArray[np.float64]:
         """(N,) distance of each design to the nearest training design (``archgym.proxy.coverage``)."""
-        levels, inverse = self._distinct(designs)
+        levels, inverse = self._canonical(designs)
         if not len(levels):
             return np.zeros(0)
-        (found,) = self._cover.run(levels.astype(np.int64), ["distance"])
+        (found,) = self._cover.run(levels, ["distance"])
         distances = found.astype(np.float64)
         return distances if inverse is None else distances[inverse]
 
@@ -181,18 +179,12 @@ class Proxy:
         proxy._start(proxy._predictor, proxy._coverage)
         return proxy
 
-    def _distinct(self, designs: ArrayLike) -> tuple[NDArray[np.int32], NDArray[np.intp] | None]:
-        canonical = self.simulator.canonical(designs)
-        if len(canonical) < MERGE_FROM or not self.simulator.has_equivalents:
-            return canonical, None
-        _, first, inverse = np.unique(self.simulator.space.rank(canonical), return_index=True, return_inverse=True)
-        return canonical[first], inverse
-
     def _start(self, predictor: bytes, cover: bytes | None) -> None:
         dimensions = self.simulator.space.dimensions
         self._session = Session(predictor, PREDICTOR, dimensions, ("values",))
         if cover is not None:
             self._cover = Session(cover, COVERAGE, dimensions, ("distance",))
+            self._canonical = Canonical(self.simulator)
         bounds = [self.simulator.metric(name).bounds for name in self.names]
         self._lows, self._highs = np.array(bounds, np.float64).T
 
