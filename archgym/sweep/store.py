@@ -28,6 +28,7 @@ from archgym.dataset import SWEEP
 from archgym.dataset.groups import GroupedFile
 from archgym.errors import LogError
 from archgym.manifest import installed_packages
+from archgym.sealing import ROWS_PER_GROUP
 from archgym.sweep.columns import trial_schema
 from archgym.sweep.locking import HEARTBEAT_SECONDS, SweepLock
 from archgym.sweep.plan import Plan
@@ -363,7 +364,7 @@ def _encode(task: str, runs: list[dict[str, Any]], trials: Sequence[pa.Table], s
         tables.append(pa.table([numbers, *(table[field.name].cast(field.type) for field in list(schema)[1:])], schema=schema))
     buffer = io.BytesIO()
     with parquet.ParquetWriter(buffer, schema, compression="zstd", compression_level=6, write_page_checksum=True) as writer:
-        writer.write_table(pa.concat_tables(tables) if tables else schema.empty_table())
+        writer.write_table(pa.concat_tables(tables) if tables else schema.empty_table(), row_group_size=ROWS_PER_GROUP)
         writer.add_key_value_metadata({RUNS_KEY: json.dumps(runs), TASK_KEY: task})
     return buffer.getvalue()
 

@@ -69,10 +69,12 @@ def options(words: list[str]) -> None:
 
     from archgym.cli.app import app
 
-    command = typer.main.get_command(app).commands[words[0]]
+    command = typer.main.get_command(app)
+    while hasattr(command, "commands"):
+        command, words = command.commands[words[0]], words[1:]
     known = {name for parameter in command.params for name in parameter.opts}
-    unknown = [word for word in words[1:] if word.startswith("-") and word not in known]
-    assert not unknown, f"archgym {words[0]}: {unknown}"
+    unknown = [word for word in words if word.startswith("-") and word not in known]
+    assert not unknown, f"{command.name}: {unknown}"
 
 
 def test_the_readme_leads_with_the_two_commands() -> None:
