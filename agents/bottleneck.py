@@ -56,7 +56,8 @@ class Bottleneck(Agent):
         self._ordered = np.array([parameter.ordered for parameter in space.parameters], bool)
         self._parts = [re.match(r"([a-z_]*[a-z])(\d+)_", name) for name in space.names]
         self._groups = {group: np.array([space.index(name) for name in names]) for group, names in space.groups.items()}
-        self._design, self._score = space.sample(1, self.rng)[0], -np.inf
+        self._design: Designs = space.sample(1, self.rng)[0]
+        self._score = -np.inf
         self._weights = np.where(self._free, 1.0, 0.0)
         self._idle = 0
 
@@ -92,7 +93,8 @@ class Bottleneck(Agent):
                 there[chosen] += share / len(chosen)
         if there.sum() == 0.0:
             return anywhere
-        return self.settings["focus"] * there / there.sum() + (1.0 - self.settings["focus"]) * anywhere
+        focus = self.settings["focus"]
+        return np.asarray(focus * there / there.sum() + (1.0 - focus) * anywhere)
 
     def _neighbour(self) -> Designs:
         """The current design with one parameter changed, or a few."""
