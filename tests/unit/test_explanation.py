@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from archgym import Breakdown, Explanation
-from archgym.charts import Roofline, Timeline
+from archgym.charts import Diagram, Roofline, Timeline
 from archgym.errors import MissingExtraError
 
 TIME = Breakdown("Time of the trace", "ns", (("row misses", 60.0, "activate and precharge"), ("bus", 40.0, "data")))
@@ -49,6 +49,20 @@ def test_charts_stand_below_the_bars() -> None:
     assert list(points.text) == ["conv1", "conv2"] and figure.layout.xaxis3.type == "log"
     assert list(first.base) == [0.0, 4.0] and list(first.x) == [4.0, 1.0] and list(second.y) == ["unit 2"]
     assert line.lanes == ("unit 1", "unit 2") and list(figure.layout.yaxis4.categoryarray) == ["unit 2", "unit 1"]
+
+
+def test_a_diagram_draws_wires_below_blocks() -> None:
+    blocks = (
+        ("pe0", "A53", 0.0, 1.0, "processing"),
+        ("bus0", "4 bytes", 1.0, 0.0, "wires"),
+        ("mem0", "DRAM", 0.5, -1.0, "store"),
+    )
+    figure = replace(EXPLAINED, charts=(Diagram("Chip", blocks, (("pe0", "bus0"), ("mem0", "bus0"))),)).figure()
+    wires, *groups = figure.data[2:]
+    assert list(wires.x) == [0.0, 1.0, None, 0.5, 1.0, None] and list(wires.y) == [1.0, 0.0, None, -1.0, 0.0, None]
+    assert [trace.name for trace in groups] == ["processing", "wires", "store"]
+    assert list(groups[0].text) == ["<b>pe0</b><br>A53"] and list(groups[2].textposition) == ["bottom center"]
+    assert figure.layout.yaxis3.range == (-1.8, 1.8) and figure.layout.xaxis3.visible is False
 
 
 def test_without_plotly_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

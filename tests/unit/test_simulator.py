@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from archgym import (
+    Cached,
     Columns,
     Constraint,
     DesignSpace,
@@ -242,3 +243,36 @@ def test_defaults_of_the_contract() -> None:
     other = Toy()
     other.workload = "another"
     assert toy.workload_digest == Toy().workload_digest != other.workload_digest
+
+
+class Wide(Simulator):
+    """A space with more points than a machine word counts; levels above 5 of x0 are the same, and it reads levels itself."""
+
+    name, version = "wide", "1"
+    space = DesignSpace(tuple(Parameter(f"x{i}", tuple(range(300 if i == 1 else 10))) for i in range(30)), name="wide")
+    metrics = (Metric("total", "min"),)
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def canonical(self, designs: Any) -> Any:
+        kept = self.space.check(designs).copy()
+        kept[:, 0] = np.minimum(kept[:, 0], 5)
+        return kept
+
+    def _evaluate(self, columns: Columns, fidelity: str) -> Mapping[str, Any]:
+        raise AssertionError("levels are not decoded for a simulator that reads them")
+
+    def _evaluate_levels(self, designs: Any, fidelity: str) -> Mapping[str, Any]:
+        self.seen.append(len(designs))
+        return {"total": designs.sum(axis=1).astype(float)}
+
+
+def test_wide_spaces_share_equivalents_and_may_be_read_as_levels() -> None:
+    wide = Wide()
+    designs = np.zeros((6, 30), np.int32)
+    designs[:, 0] = [0, 5, 9, 6, 0, 5]
+    designs[4, 1] = 256
+    found = wide.evaluate(designs)
+    assert found["total"].tolist() == [0, 5, 5, 5, 256, 5] and wide.seen == [3]
+    assert Cached(Wide()).evaluate(designs)["total"].tolist() == found["total"].tolist()
