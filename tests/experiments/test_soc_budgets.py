@@ -40,7 +40,13 @@ def test_least_latency_is_within_the_other_limits() -> None:
     assert soc_budgets.least_latency(easy, {**limits, "power_mw": 1e-9}, 100, 1) == "none"
 
 
-def test_the_readme_has_a_place_for_both_tables() -> None:
+def test_agents_are_compared_with_random_search() -> None:
+    report = soc_budgets.agents(100, 2)
+    assert [row[0] for row in report.rows] == [label for label, _, _ in soc_budgets.COMPARED]
+    assert all(cell.endswith("of 2)") for row in report.rows for cell in row[1:])
+
+
+def test_the_readme_has_a_place_for_the_tables() -> None:
     text = soc_budgets.README.read_text()
-    assert "<!-- samples:begin -->" in text and "<!-- budgets:begin -->" in text
+    assert all(f"<!-- {name}:begin -->" in text for name in soc_budgets.TABLES)
     assert all(f"| {workload} | standard |" in text for workload in soc_budgets.WORKLOADS)
