@@ -55,13 +55,15 @@ class Arrays(NamedTuple):
     rows: Rows
 
 
-def take_arrays(dataset: Dataset, metrics: Sequence[str] | None) -> Arrays:
+def take_arrays(dataset: Dataset, metrics: Sequence[str] | str | None) -> Arrays:
     """``Dataset.arrays``; errors as there."""
     check_one_problem(dataset.runs)
     run = dataset.runs[0]
     space = run.space
     known = [metric["name"] for metric in run.manifest["metrics"]]
-    names = known if metrics is None else list(metrics)
+    names = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
+    if not names:
+        raise ArgumentError(f"metrics must name at least one of {', '.join(known)}, got none")
     for name in names:
         if name not in known:
             raise UnknownNameError("metric", name, known, owner=run.manifest["simulator"]["name"])

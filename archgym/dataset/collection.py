@@ -269,7 +269,7 @@ class Dataset(View):
 
         return to_torch(self, metrics, encoding, negatives)
 
-    def arrays(self, metrics: Sequence[str] | None = None) -> Arrays:
+    def arrays(self, metrics: Sequence[str] | str | None = None) -> Arrays:
         """Designs, metrics, status and origin of the trials, which must be of one simulator, workload, space and fidelity.
 
         Args:

@@ -99,6 +99,7 @@ def split(dataset: Dataset, by: str, fraction: float, seed: int) -> tuple[Kept, 
     if by not in splitting.WAYS:
         raise UnknownNameError("way to split", by, splitting.WAYS)
     splitting.check_fraction(fraction)
+    splitting.check_seed(seed)
     if not dataset.runs:
         raise DataError("cannot split: this dataset has no run left")
     if by in ("agent", "workload"):
@@ -127,6 +128,7 @@ def split(dataset: Dataset, by: str, fraction: float, seed: int) -> tuple[Kept, 
 
 def mixed(dataset: Dataset, shares: Mapping[str, float], rows: int | None, seed: int) -> Kept:
     """Rows that ``Dataset.mix`` draws; errors as there."""
+    splitting.check_seed(seed)
     agents = [OF_A_RUN["agent"](run) for run in dataset.runs]
     names = sorted(set(agents))
     run, position = _trials(dataset)
@@ -144,6 +146,7 @@ def sampled(dataset: Dataset, rows: int, seed: int) -> Kept:
     """Rows that ``Dataset.sample`` draws; errors as there."""
     if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
         raise ArgumentError(f"rows must be a whole number from 1, got {rows!r}")
+    splitting.check_seed(seed)
     run, position = _trials(dataset)
     if rows > len(run):
         raise DataError(f"cannot draw {rows:,} trials: this dataset has {len(run):,}")

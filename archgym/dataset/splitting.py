@@ -18,8 +18,14 @@ WAYS = ("canonical", "design", "agent", "workload")
 
 def check_fraction(fraction: float) -> None:
     """Raises ``ArgumentError`` unless the fraction is a number between 0 and 1."""
-    if not 0 < fraction < 1:
+    if isinstance(fraction, bool) or not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
         raise ArgumentError(f"fraction must be between 0 and 1, the share of groups that the test side gets, got {fraction!r}")
+
+
+def check_seed(seed: int) -> None:
+    """Raises ``ArgumentError`` unless the seed is a whole number from 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ArgumentError(f"seed must be a whole number from 0, got {seed!r}")
 
 
 def held_out(groups: int, what: str, fraction: float, seed: int) -> NDArray[np.bool_]:

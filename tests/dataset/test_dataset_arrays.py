@@ -65,6 +65,9 @@ def test_arrays_that_do_not_fit_say_so() -> None:
         Dataset.from_arrays(Blunt(), designs[:0], good)
     with pytest.raises(ArgumentError, match=r"4 designs need metrics.*of 3 rows"):
         Dataset.from_arrays(Blunt(), designs, Blunt().evaluate(designs[:3]))
+    assert list(blunt(5).arrays("latency_ns").metrics) == ["latency_ns"]
+    with pytest.raises(ArgumentError, match="metrics must name at least one of latency_ns, area_mm2, got none"):
+        blunt(5).arrays([])
     with pytest.raises(UnknownNameError, match="blunt: no metric named 'power'"):
         blunt(5).arrays(["power"])
 

@@ -43,6 +43,25 @@ def test_levels_that_the_manifest_does_not_know(tmp_path: Path) -> None:
         Dataset.open(tmp_path).dedupe()
 
 
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda told: told.update(space="x"), "makes no sense"),
+        (lambda told: told["space"]["parameters"][0].pop("values"), "makes no sense: 'values' is missing"),
+        (lambda told: told["space"]["parameters"][0].update(values=[]), "needs at least one value"),
+        (lambda told: told["simulator"].pop("version"), "'version' is missing"),
+        (lambda told: told.update(metrics=[3]), "makes no sense"),
+    ],
+)
+def test_an_edited_manifest_says_so(tmp_path: Path, edit: Any, message: str) -> None:
+    file = logged(tmp_path, agents=("random_walk",), budget=3) / "constrained-random_walk" / "manifest.json"
+    told = json.loads(file.read_text())
+    edit(told)
+    file.write_text(json.dumps(told))
+    with pytest.raises(LogError, match=rf"manifest\.json is damaged.*{message}"):
+        Dataset.open(tmp_path)
+
+
 @pytest.fixture
 def exported(tmp_path: Path) -> Path:
     """A small exported file."""
@@ -72,6 +91,7 @@ def test_a_foreign_file_says_so(tmp_path: Path) -> None:
         (lambda told: told.update(format=2), r"another version of archgym"),
         (lambda told: told.pop("tasks"), r"what it says of its runs cannot be read"),
         (lambda told: told["runs"][0].update(task=3), r"damaged or of another version"),
+        (lambda told: told["tasks"][0].pop("workload"), r"is damaged.*'workload' is missing"),
     ],
 )
 def test_an_edited_export_says_so(exported: Path, edit: Any, message: str) -> None:

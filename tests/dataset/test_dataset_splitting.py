@@ -110,6 +110,11 @@ def test_what_cannot_be_split_says_so() -> None:
         blunt(1).split("design")
     with pytest.raises(ArgumentError, match=r"fraction must be between 0 and 1.*got 1.5"):
         dataset.split("design", fraction=1.5)
+    for seed in (-1, "x", 1.5):
+        with pytest.raises(ArgumentError, match="seed must be a whole number from 0"):
+            dataset.split("design", seed=seed)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="fraction must be between 0 and 1"):
+        dataset.split("design", fraction="half")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="no way to split named 'rows'"):
         dataset.split("rows")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="no run left"):
