@@ -32,6 +32,8 @@ COMPARED = (("forest", "trials"), ("forest", "classes"), ("kernel", "trials"))
 SOURCES = (*cells.SOURCES, "mixed")
 SEEDS = 5
 
+CELL_KEYS = ("workload", "model", "source", "equal", "way", "budget", "seed")
+
 Cell = tuple[str, Callable[..., list[Row]], dict[str, Any]]
 
 
@@ -85,6 +87,22 @@ def run(planned: Sequence[Cell], results: Path, limit_s: float) -> list[Row]:
     return found
 
 
+def missing(planned: Sequence[Cell], rows: Sequence[Row]) -> str:
+    """A sentence about cells that have not been measured, empty if there are none."""
+    done = {(row["study"], *(str(row[key]) for key in CELL_KEYS if key in row), _trials(row)) for row in rows}
+    wanted = {
+        (study, *(str(arguments[key]) for key in CELL_KEYS if key in arguments), _trials({"study": study, **arguments}))
+        for study, _, arguments in planned
+    }
+    left = len(wanted - done)
+    return f"  {left} of {len(wanted)} cells are still to be measured: the same command goes on." if left else ""
+
+
+def _trials(row: Row) -> int | None:
+    # The rows of the diversity study tell how many trials there were in the end; only sizes are planned by them.
+    return int(row["trials"]) if row["study"] == "size" else None
+
+
 def _read(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
 
@@ -98,8 +116,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=HERE / "results" / "proxy.jsonl", help="where finished cells are kept")
     parser.add_argument("--limit", type=float, default=float("inf"), metavar="SECONDS", help="start no cell after this time")
     options = parser.parse_args(words)
-    rows = run(plan(options.quick, options.dramsys), options.results, options.limit)
-    text = f"Machine: {machine()}.\n\n" + tables(rows)
+    planned = plan(options.quick, options.dramsys)
+    rows = run(planned, options.results, options.limit)
+    text = f"Machine: {machine()}.{missing(planned, rows)}\n\n" + tables(rows)
     print(text)
     if options.write:
         from proxy_figures import draw

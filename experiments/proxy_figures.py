@@ -13,6 +13,7 @@ import numpy as np
 from proxy_tables import UNITS, Row
 
 TARGETS = (0.61, 0.1)
+COLOURS = {"kernel": "tab:blue", "forest": "tab:orange", "boosting": "tab:green", "mlp": "tab:red"}
 
 
 def draw(rows: Sequence[Row], folder: Path) -> None:
@@ -36,7 +37,7 @@ def _sizes(rows: Sequence[Row], path: Path) -> None:
             some = [row for row in rows if row["workload"] == workload and row["metric"] == metric]
             for model in dict.fromkeys(row["model"] for row in some):
                 points = sorted((row["trials"], row["rmse_of_mean"]) for row in some if row["model"] == model)
-                axis.loglog(*zip(*points, strict=True), marker="o", markersize=3, label=model)
+                axis.loglog(*zip(*points, strict=True), marker="o", markersize=3, label=model, color=COLOURS[model])
             for target in TARGETS:
                 axis.axhline(target, color="grey", linewidth=0.7, linestyle="--")
             if line == 0:
@@ -45,7 +46,7 @@ def _sizes(rows: Sequence[Row], path: Path) -> None:
                 axis.set_ylabel(f"{UNITS[metric]}: RMSE % of mean")
             if line == len(UNITS) - 1:
                 axis.set_xlabel("uniform trials")
-    axes[0, -1].legend(fontsize=8)
+    axes[0, 0].legend(fontsize=8)
     _finish(figure, path)
 
 

@@ -134,21 +134,15 @@ def transfer(rows: Sequence[Row]) -> str:
 def speed(rows: Sequence[Row]) -> str:
     """(d): microseconds per design."""
     program = _of(rows, "dramsys")
-    head = [
-        "model",
-        "one design, us",
-        "4,096 designs, us each",
-        "4,096 different",
-        "stand-in simulator",
-        "our simulator",
-        "MB",
-    ]
+    head = ["model", "one design, us", "4,096 designs, us each", "4,096 different", "stand-in simulator", "our simulator"]
+    head += ["one design, CPU us", "4,096, CPU us each", "MB"]
     head += ["DRAMSys / proxy", "step / proxy"] if program else []
     body = []
     for row in _of(rows, "speed"):
         shown = [row[f"{key}_us"] for key in ("single", "batch", "batch_different", "stand_in", "simulator")]
         ratios = [f"{program[0][key] / row['batch_us']:,.0f}" for key in ("printed_us", "step_us")] if program else []
-        body.append([row["model"], *map(_number, shown), _number(row["megabytes"]), *ratios])
+        cpu = [row[f"{key}_cpu_us"] for key in ("single", "batch")]
+        body.append([row["model"], *map(_number, shown), *map(_number, cpu), _number(row["megabytes"]), *ratios])
     text = _table("### (d) Speed, one thread, best of seven", head, body)
     if program and text:
         printed, step = (_number(program[0][key] / 1000) for key in ("printed_us", "step_us"))
