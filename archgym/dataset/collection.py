@@ -244,7 +244,7 @@ class Dataset(View):
             Id of each dataset -> how many trials it has.
 
         Raises:
-            MissingExtraError: minari or h5py is not installed.
+            MissingExtraError: minari, h5py or pillow is not installed.
             LogError: a dataset is there already or cannot be written, or a log is damaged.
             DataError: no trial at full fidelity is left.
             MixedDataError: a run of a simulator version that is not installed.

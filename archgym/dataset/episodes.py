@@ -44,8 +44,9 @@ def write_minari(dataset: Dataset, folder: str | os.PathLike[str], steps: int | 
     try:
         import h5py  # noqa: F401 - Minari's own message does not say how to install it for archgym
         import minari  # noqa: F401
+        import PIL  # noqa: F401
     except ImportError:
-        raise MissingExtraError("Dataset.to_minari", "minari with h5py", "data") from None
+        raise MissingExtraError("Dataset.to_minari", "minari with h5py and pillow", "data") from None
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1):
         raise ArgumentError(f"steps must be a whole number from 1, got {steps!r}")
     written: dict[str, int] = {}

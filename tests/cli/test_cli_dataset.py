@@ -57,7 +57,8 @@ def test_export_takes_what_is_asked_for(tmp_path: Path, command: Command, runs: 
 
 
 def test_export_to_minari_says_how_to_read_it(command: Command, runs: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    minari = pytest.importorskip("minari", reason="needs minari (extra data)")
+    for library in ("h5py", "PIL", "minari"):
+        minari = pytest.importorskip(library, reason="needs minari with h5py and pillow (extra data)")
     answer = command("export", runs, "--format", "minari", "-o", "episodes")
     assert answer.code == 0 and "archgym/synthetic-constrained-distance-v0: 100 steps" in answer.out
     monkeypatch.setenv("MINARI_DATASETS_PATH", os.path.abspath("episodes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,10 @@ import pytest
 from made_up import blunt, logged
 
 from archgym import Dataset, make_simulator, search
-from archgym.errors import ArgumentError, DataError, LogError, UnknownNameError
+from archgym.errors import ArgumentError, DataError, LogError, MissingExtraError, UnknownNameError
 
-minari = pytest.importorskip("minari", reason="needs minari with h5py (extra data)")
-pytest.importorskip("h5py", reason="needs minari with h5py (extra data)")
+for library in ("h5py", "PIL", "minari"):
+    minari = pytest.importorskip(library, reason="needs minari with h5py and pillow (extra data)")
 
 
 @pytest.fixture
@@ -92,6 +93,20 @@ def test_the_environment_is_rebuilt_without_importing_archgym(tmp_path: Path, ro
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "random", done.stderr
     assert replay(minari.load_dataset(identity)) == 4
+
+
+@pytest.mark.parametrize("library", ["minari", "h5py", "PIL"])
+def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, library: str) -> None:
+    real = builtins.__import__
+
+    def refuse(name: str, *arguments: Any, **keywords: Any) -> Any:
+        if name == library:
+            raise ImportError(name)
+        return real(name, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(MissingExtraError, match=r"needs minari with h5py and pillow, .*'archgym\[data\]'"):
+        blunt(3).to_minari(tmp_path / "none")
 
 
 def test_what_cannot_be_written_says_so(tmp_path: Path, root: Path) -> None:
