@@ -53,6 +53,8 @@ def main() -> None:
     parser.add_argument("--report", type=Path, help="the page; report.html in that folder")
     parser.add_argument("--write", action="store_true", help="write tables and figures into docs/")
     options = parser.parse_args()
+    if not set(options.only) & set(CLASSES):
+        parser.error(f"--only {' '.join(options.only)}: the write-up needs at least one class of agents: {', '.join(CLASSES)}")
     out = options.out or HERE / "results" / ("lottery-quick" if options.quick else "lottery")
     names = ["quick"] if options.quick else options.only
     found = study(names, out, options.workers, options.full, options.load, options.quiet)
