@@ -164,4 +164,4 @@ class Diagram:
             )
         low, high = min(block[3] for block in self.blocks), max(block[3] for block in self.blocks)
         figure.update_xaxes(visible=False, row=row, col=1)
-        figure.update_yaxes(visible=False, range=[low - 0.8, high + 0.8], row=row, col=1)
+        figure.update_yaxes(visible=False, range=[low - 1.3, high + 1.3], row=row, col=1)

@@ -24,6 +24,9 @@ from simulators.soc.library import Library
 HEIGHTS = (0.0, 0.3, -0.3, 0.15)
 """Of the buses in a picture: no three on a line, so that every wire between two of them is seen."""
 
+OUT = 0.6
+"""How much farther from its bus every other block of a row stands."""
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -54,7 +57,8 @@ class Chip:
             rows = [[name for name in on_bus[bus] if name.startswith(kind)] for kind in ("pe", "mem")]
             width = max(len(rows[0]), len(rows[1]), 1)
             for names, y in zip(rows, (1.2, -1.2), strict=True):
-                blocks += [self._block(name, left + (i + 0.5) * width / len(names), y) for i, name in enumerate(names)]
+                for i, name in enumerate(names):  # every other one stands farther out, so that their texts do not meet
+                    blocks.append(self._block(name, left + (i + 0.5) * width / len(names), y * (1 + OUT * (i % 2))))
             blocks.append((f"bus{bus}", text, left + width / 2, HEIGHTS[bus], "interconnect"))
             left += width
         blocks += [self._block(name, left + i + 0.5, -1.2) for i, name in enumerate(loose)]
@@ -65,7 +69,8 @@ class Chip:
         text, tasks = (self.pes[slot], self.runs) if kind == "pe" else (self.memories[slot], self.keeps)
         used = len(tasks.get(slot, []))
         group = {"pe": "processing", "mem": "memory"}[kind] if used else "not in use"
-        return name, f"{text}<br>{used} tasks", x, y, group
+        first, _, rest = text.partition(" ")
+        return name, "<br>".join(part for part in (first, rest, f"{used} tasks") if part), x, y, group
 
 
 def read_chip(platform: Platforms, graph: Graph, library: Library) -> Chip:
