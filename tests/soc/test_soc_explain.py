@@ -34,8 +34,8 @@ def test_the_picture_shows_blocks_and_wires(audio: SoC) -> None:
     assert isinstance(diagram, Diagram)
     texts = {block[0]: block[1] for block in diagram.blocks}
     assert set(texts) == {"pe0", "pe1", "pe2", "bus0", "bus1", "bus2", "mem0", "mem1"}
-    assert texts["pe1"].startswith("psychoFilter_fxp_cloned x1 800 MHz") and texts["bus2"] == "64 bytes 100 MHz"
-    assert texts["mem1"].startswith("SRAM 4 bytes 100 MHz")
+    assert texts["pe1"].startswith("psychoFilter_fxp_cloned<br>x1 800 MHz") and texts["bus2"] == "64 bytes 100 MHz"
+    assert texts["mem1"].startswith("SRAM<br>4 bytes 100 MHz")
     wires = {frozenset(wire) for wire in diagram.wires}
     for wire in (("pe1", "bus2"), ("mem1", "bus1"), ("bus0", "bus1"), ("bus0", "bus2"), ("bus1", "bus2")):
         assert frozenset(wire) in wires

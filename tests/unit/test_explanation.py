@@ -62,7 +62,7 @@ def test_a_diagram_draws_wires_below_blocks() -> None:
     assert list(wires.x) == [0.0, 1.0, None, 0.5, 1.0, None] and list(wires.y) == [1.0, 0.0, None, -1.0, 0.0, None]
     assert [trace.name for trace in groups] == ["processing", "wires", "store"]
     assert list(groups[0].text) == ["<b>pe0</b><br>A53"] and list(groups[2].textposition) == ["bottom center"]
-    assert figure.layout.yaxis3.range == (-1.8, 1.8) and figure.layout.xaxis3.visible is False
+    assert figure.layout.yaxis3.range == (-2.3, 2.3) and figure.layout.xaxis3.visible is False
 
 
 def test_without_plotly_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
