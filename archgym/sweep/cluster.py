@@ -18,7 +18,7 @@ from typing import Any
 
 from archgym.errors import ArchGymError, MissingExtraError
 from archgym.sweep.packs import Pack, Report
-from archgym.sweep.workers import THREADS, Crew
+from archgym.sweep.workers import Crew
 
 LOCAL = "local"
 COUNT_SECONDS = 5.0
@@ -99,8 +99,6 @@ class Cluster:
 
     def _connect(self, address: str, workers: int | None) -> None:
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
-        for name in THREADS:
-            os.environ.setdefault(name, "1")
         try:
             if address == LOCAL:
                 os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # nobody but this process knows of the cluster
