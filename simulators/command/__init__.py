@@ -1,0 +1,1 @@
+"""Any program as a simulator: one TOML file says what can be designed, how to run the program and where its metrics are."""
