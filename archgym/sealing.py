@@ -18,6 +18,7 @@ from archgym.space import space_from_record
 from archgym.trials import Chunk
 
 ROWS_PER_GROUP = 131_072
+CODES = pa.dictionary(pa.int8(), pa.string())
 
 
 def schema(manifest: Mapping[str, Any]) -> pa.Schema:
@@ -34,12 +35,12 @@ def schema(manifest: Mapping[str, Any]) -> pa.Schema:
     fields += [pa.field(f"{parameter.name}_level", pa.int32()) for parameter in space.parameters]
     fields += [pa.field(m["name"], pa.float64(), metadata={"goal": m["goal"]}) for m in manifest["metrics"]]
     fields += [
-        pa.field("status", pa.dictionary(pa.int8(), pa.string())),
+        pa.field("status", CODES),
         pa.field("reason", pa.string()),
         pa.field("violation", pa.float64()),
         pa.field("score", pa.float64()),
         pa.field("batch", pa.int64()),
-        pa.field("fidelity", pa.dictionary(pa.int8(), pa.string())),
+        pa.field("fidelity", CODES),
         pa.field("cost", pa.float64()),
         pa.field("agent_seconds", pa.float64()),
         pa.field("simulator_seconds", pa.float64()),
@@ -53,33 +54,44 @@ def to_table(chunks: Sequence[Chunk], manifest: Mapping[str, Any]) -> pa.Table:
     if not chunks:
         return target.empty_table()
     space = space_from_record(manifest["space"])
-    sizes = [len(chunk) for chunk in chunks]
+    # Seconds of a chunk are shared out evenly, so that a column's sum is the time that was spent.
+    columns = shared_columns(chunks, space.names) | {
+        **space.decode(np.concatenate([chunk.designs for chunk in chunks])),
+        "agent_seconds": spread(chunks, [chunk.agent_seconds / max(len(chunk), 1) for chunk in chunks]),
+        "simulator_seconds": spread(chunks, [chunk.simulator_seconds / max(len(chunk), 1) for chunk in chunks]),
+    }
+    return pa.table([pa.array(columns[field.name], field.type) for field in target], schema=target)
+
+
+def spread(chunks: Sequence[Chunk], values: Sequence[Any]) -> NDArray[Any]:
+    """One value per chunk as one per trial."""
+    return np.repeat(np.array(values), [len(chunk) for chunk in chunks])
+
+
+def shared_columns(chunks: Sequence[Chunk], parameters: Sequence[str]) -> dict[str, Any]:
+    """The columns that the log of a run and the part of a sweep both have: trial, levels, metrics, status to cost.
+
+    Args:
+        chunks: at least one, in order.
+        parameters: names of the space.
+    """
     designs = np.concatenate([chunk.designs for chunk in chunks])
     metrics = Metrics.concatenate([chunk.metrics for chunk in chunks])
     reasons = pa.nulls(len(metrics), pa.string())
     if metrics.reasons:
         reasons = pa.array([metrics.reasons.get(row) for row in range(len(metrics))], pa.string())
-
-    def spread(values: Sequence[Any]) -> NDArray[Any]:
-        return np.repeat(np.array(values), sizes)
-
-    columns: dict[str, Any] = {
+    return {
         "trial": np.arange(chunks[0].first, chunks[0].first + len(designs)),
-        **space.decode(designs),
-        **{f"{name}_level": np.ascontiguousarray(designs[:, i]) for i, name in enumerate(space.names)},
+        **{f"{name}_level": np.ascontiguousarray(designs[:, i]) for i, name in enumerate(parameters)},
         **metrics.columns,
         "status": pa.DictionaryArray.from_arrays(pa.array(metrics.status.astype(np.int8)), [s.name for s in Status]),
         "reason": reasons,
         "violation": metrics.violation,
         "score": np.concatenate([chunk.scores for chunk in chunks]),
-        "batch": spread([chunk.batch for chunk in chunks]),
-        "fidelity": pa.array(spread([chunk.fidelity for chunk in chunks])).cast(pa.dictionary(pa.int8(), pa.string())),
-        "cost": spread([chunk.cost for chunk in chunks]),
-        # Seconds of a chunk are shared out evenly, so that a column's sum is the time that was spent.
-        "agent_seconds": spread([chunk.agent_seconds / max(len(chunk), 1) for chunk in chunks]),
-        "simulator_seconds": spread([chunk.simulator_seconds / max(len(chunk), 1) for chunk in chunks]),
+        "batch": spread(chunks, [chunk.batch for chunk in chunks]),
+        "fidelity": pa.array(spread(chunks, [chunk.fidelity for chunk in chunks])).cast(CODES),
+        "cost": spread(chunks, [chunk.cost for chunk in chunks]),
     }
-    return pa.table([pa.array(columns[field.name], field.type) for field in target], schema=target)
 
 
 def seal(chunks: Iterable[Chunk], manifest: Mapping[str, Any], path: Path) -> None:

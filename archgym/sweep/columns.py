@@ -11,14 +11,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from archgym.metrics import Metrics, Status
+from archgym.sealing import CODES, shared_columns
 from archgym.sealing import schema as sealed_schema
 from archgym.space import space_from_record
 from archgym.trials import Chunk
-
-CODES = pa.dictionary(pa.int8(), pa.string())
 
 
 def trial_schema(task: Mapping[str, Any]) -> pa.Schema:
@@ -49,29 +46,7 @@ def trial_table(chunks: Sequence[Chunk], task: Mapping[str, Any]) -> pa.Table:
     target = trial_schema(task)
     if not chunks:
         return target.empty_table()
-    sizes = [len(chunk) for chunk in chunks]
-    designs = np.concatenate([chunk.designs for chunk in chunks])
-    metrics = Metrics.concatenate([chunk.metrics for chunk in chunks])
-    reasons = pa.nulls(len(designs), pa.string())
-    if metrics.reasons:
-        reasons = pa.array([metrics.reasons.get(row) for row in range(len(designs))], pa.string())
-
-    def spread(values: Sequence[Any]) -> NDArray[Any]:
-        return np.repeat(np.array(values), sizes)
-
-    names = [parameter["name"] for parameter in task["space"]["parameters"]]
-    columns: dict[str, Any] = {
-        "trial": np.arange(chunks[0].first, chunks[0].first + len(designs)),
-        **{f"{name}_level": np.ascontiguousarray(designs[:, column]) for column, name in enumerate(names)},
-        **metrics.columns,
-        "status": pa.DictionaryArray.from_arrays(pa.array(metrics.status.astype(np.int8)), [s.name for s in Status]),
-        "reason": reasons,
-        "violation": metrics.violation,
-        "score": np.concatenate([chunk.scores for chunk in chunks]),
-        "batch": spread([chunk.batch for chunk in chunks]),
-        "fidelity": pa.array(spread([chunk.fidelity for chunk in chunks])).cast(CODES),
-        "cost": spread([chunk.cost for chunk in chunks]),
-    }
+    columns = shared_columns(chunks, [parameter["name"] for parameter in task["space"]["parameters"]])
     return pa.table([_as(columns[field.name], field.type) for field in target], schema=target)
 
 
