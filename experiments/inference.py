@@ -43,16 +43,6 @@ def superiority(first: ArrayLike, second: ArrayLike) -> float:
     return float(np.mean((x < y) + 0.5 * (x == y)))
 
 
-def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Holm's adjusted p-values, in the order given."""
-    p = np.asarray(p_values, np.float64)
-    order = np.argsort(p)
-    adjusted = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    result = np.empty_like(p)
-    result[order] = np.minimum(adjusted, 1.0)
-    return result
-
-
 def anytime_area(designs: ArrayLike, quantiles: ArrayLike, size: int) -> float:
     """Mean over log10(designs) of -log10(quantile + 1 / size): one number for a whole anytime curve, larger is better.
 

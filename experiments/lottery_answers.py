@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from inference import holm, interquartile_mean
+from inference import interquartile_mean
 from lottery_data import EPS, Floats, Task
 from lottery_plan import DEFAULT, TRANSFER, best_ticket
 from lottery_statistics import (
@@ -24,6 +24,8 @@ from lottery_statistics import (
 )
 from lottery_study import CONTROL, Part, per_task
 from scipy import stats
+
+from archgym.report.statistics import holm
 
 EPS_COLUMN = EPS.index(0.01)
 WINNING_REGRET, WINNING_QUANTILE = 0.01, 0.001

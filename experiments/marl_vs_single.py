@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from inference import additive_r2, anytime_area, holm, interquartile_mean, stratified_interval, superiority
+from inference import additive_r2, anytime_area, interquartile_mean, stratified_interval, superiority
 from measuring import machine, write_block
-from runs import CEILING, Planned, problem, random_designs_needed, run_all
+from runs import Planned, designs_to_margin, problem, run_all
 from scipy import stats
 from tickets import (
     FRESH_SEED,
@@ -41,6 +41,8 @@ from tickets import (
 )
 
 import archgym
+from archgym.landscape import CEILING
+from archgym.report.statistics import holm
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -90,7 +92,7 @@ def describe_tasks(workloads: Sequence[str]) -> list[dict[str, Any]]:
             goal = archgym.make_objective(objective, simulator)
             table = landscape.table
             share = float(table.counts[landscape.regret(landscape.scores) <= 0.01].sum() / table.space.size)
-            needed = random_designs_needed("dram", workload, objective)
+            needed = designs_to_margin("dram", workload, objective)
             designs = simulator.space.sample(SAMPLE, seed=0)
             additive = additive_r2(designs, -goal.score(simulator.evaluate(designs)))
             rows.append(

@@ -22,14 +22,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import archgym
 from archgym.errors import ArchGymError
+from archgym.landscape import CEILING, random_designs_needed
 from archgym.optimum import Landscape, enumerate_space
 from archgym.tabulated import Tabulated
 
 MARKS = (10, 30, 100, 300, 500, 1000, 3000, 10_000)
 """Numbers of designs at which anytime curves are read."""
-
-CEILING = 20
-"""Tasks where random search gets within 1 % of the optimum in fewer designs than this (median) are left out of rankings."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +133,16 @@ def problem(simulator: str, workload: str, objective: str) -> tuple[archgym.Simu
     return Tabulated(real, table), table.landscape(archgym.make_objective(objective, real))
 
 
-def random_designs_needed(simulator: str, workload: str, objective: str, margin: float = 0.01) -> float:
+def designs_to_margin(simulator: str, workload: str, objective: str, margin: float = 0.01) -> float:
     """Designs that random search needs to get within ``margin`` of the optimum in half of its runs."""
     _, landscape = problem(simulator, workload, objective)
     table = landscape.table
-    share = table.counts[landscape.regret(landscape.scores) <= margin].sum() / table.space.size
-    return float(np.log(0.5) / np.log1p(-share)) if share < 1 else 1.0
+    return random_designs_needed(table.counts[landscape.regret(landscape.scores) <= margin].sum() / table.space.size)
 
 
 def is_ceiling(simulator: str, workload: str, objective: str) -> bool:
     """Whether a task is solved by random search so soon that it ranks nobody."""
-    return random_designs_needed(simulator, workload, objective) < CEILING
+    return designs_to_margin(simulator, workload, objective) < CEILING
 
 
 def run_all(plan: Sequence[Planned], results: Path, workers: int, title: str) -> list[dict[str, Any]]:

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from inference import interquartile_mean, share_interval, stratified_interval, superiority
 from measuring import machine, write_block
-from runs import CEILING, MARKS, Planned, is_ceiling, run_all
+from runs import MARKS, Planned, is_ceiling, run_all
+
+from archgym.landscape import CEILING
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"

@@ -6,17 +6,13 @@ The layers and units are those of the measured table.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from measuring import Report
+from measuring import Report, first_result
 from numba import njit, set_num_threads
 from numpy.typing import NDArray
 
@@ -27,6 +23,11 @@ from simulators.asic.shape import shape
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "experiments" / "reference" / "maestro_dev.parquet"
 README = ROOT / "simulators" / "asic" / "README.md"
+FIRST = (
+    "import numpy as np; from simulators.asic import cost; "
+    "cost.unit_costs(np.array([[0, 8, 8, 3, 3, 9, 9, 2]]), np.array([[1, 64, 8]]))"
+)
+"""Prices one layer on one unit."""
 MAESTRO_MS = 9.0  # median of single-layer runs, one process each, on a 2-core machine of this class
 RUNS = 200
 CHUNK = 1000  # rows of a run
@@ -63,7 +64,7 @@ def measure(options: argparse.Namespace) -> Report:
         wall_s, cpu_s, prices = whole_designs(workload)
         name = f"whole designs of {workload}, accuracy by formula"
         lines.append((name, f"{1 / wall_s:,.0f}", f"{1e9 * cpu_s:,.0f}", f"{prices * MAESTRO_MS / 1e3 / wall_s:,.0f}"))
-    cold, cached = first_result()
+    cold, cached = first_result(FIRST)
     notes = [
         f"One layer on one unit, one thread, warm, compatible mode: best of {options.runs} runs of {CHUNK:,} rows drawn from "
         "the measured table.  CPU is the processor time per evaluation of the run that took least of it.",
@@ -147,16 +148,3 @@ def _price(layers: Words, units: Words, hops: int) -> int:
         latency, energy = cost.price(layers[i], units[i], hops, cost.OFFCHIP, COMPATIBLE)
         total += latency + energy
     return total
-
-
-def first_result() -> tuple[float, float]:
-    """Seconds from the start of Python to the first price: with an empty cache, and with the cache that this left."""
-    code = "import numpy as np; from simulators.asic import cost; "
-    code += "cost.unit_costs(np.array([[0, 8, 8, 3, 3, 9, 9, 2]]), np.array([[1, 64, 8]]))"
-    times = []
-    with tempfile.TemporaryDirectory() as cache:
-        for _ in range(2):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache}, cwd=ROOT)
-            times.append(time.perf_counter() - started)
-    return times[0], times[1]

@@ -6,10 +6,6 @@ Run as a program it prints the seconds that the first design takes in a fresh pr
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +13,14 @@ from pathlib import Path
 import numba
 import numpy as np
 from dramsys import DRAMSys
-from measuring import Report
+from measuring import Report, first_result
 
 from archgym.space import Designs
 from simulators.dram import fast, layout, reference
 from simulators.dram.simulator import DRAM, PREFIX
+
+FIRST = "from simulators.dram import DRAM; d = DRAM(); d.evaluate(d.space.sample(1, seed=0))"
+"""Prices one design."""
 
 WORKLOADS = ("random", "stream", "cloud-1")
 PASSES = 3
@@ -45,7 +44,7 @@ def measure(options: argparse.Namespace) -> Report:
     simulators = _simulators(options.traces)
     rows = [_row(name, simulator, options) for name, simulator in simulators]
     ratios = [_prefix_ratio(simulator, options.designs) for _, simulator in simulators]
-    cold, cached = _first_result()
+    cold, cached = first_result(FIRST)
     notes = [
         f"{options.designs:,} random grid designs (seed 0) in one call, one process and one thread, warm, best of {PASSES}.",
         "CPU ms is the processor time of the same passes: what remains of the wall time on a machine without other work.",
@@ -134,18 +133,3 @@ def _against(program: DRAMSys, simulator: DRAM, designs: Designs) -> tuple[str, 
 def _design(simulator: DRAM, designs: Designs, index: int) -> dict[str, str | int]:
     columns = simulator.space.decode(designs[index : index + 1])
     return {name: values[0].item() if isinstance(values[0], np.generic) else values[0] for name, values in columns.items()}
-
-
-def _first_result() -> tuple[float, float]:
-    """Seconds from the start of Python to the first result: with an empty cache, and with the cache that this left."""
-    times = []
-    with tempfile.TemporaryDirectory() as cache:
-        for _ in range(2):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, __file__], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache})
-            times.append(time.perf_counter() - started)
-    return times[0], times[1]
-
-
-if __name__ == "__main__":
-    DRAM().evaluate(DRAM().space.sample(1, seed=0))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from measuring import Report
+from measuring import Report, first_result
 from numba import set_num_threads
 
 from simulators.soc import SoC, graph, model, reference
@@ -24,6 +20,8 @@ from simulators.soc.problem import Problem, make_problem
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "experiments" / "reference" / "farsi_dev.parquet"
 README = ROOT / "simulators" / "soc" / "README.md"
+FIRST = "from simulators.soc import SoC; s = SoC(space='limited'); s.evaluate(s.space.default)"
+"""Prices one design."""
 FARSI_MS = {"audio_decoder": 73.0, "hpvm_cava": 37.0, "edge_detection": 32.0}  # median, processor time, memory sizes known
 BATCH = 4096
 RUNS = 100
@@ -52,7 +50,7 @@ def measure(options: argparse.Namespace) -> Report:
         wall_s, cpu_s = best(lambda: simulator.evaluate(designs), options.runs)  # noqa: B023
         lines.append(_line(f"{workload}, `evaluate` of uniform samples, limited", wall_s, cpu_s))
         searches.append(f"{workload} {random_search(simulator):.0f}")
-    cold, cached = first_result()
+    cold, cached = first_result(FIRST)
     notes = [
         f"One thread, warm, batches of {BATCH:,}, best of {options.runs} runs.  CPU is the processor time per design of the "
         "run that took least of it.",
@@ -102,15 +100,3 @@ def random_search(simulator: SoC) -> float:
         found += int(simulator.evaluate(simulator.space.sample(BATCH, seed)).ok.sum())
         seed += 1
     return (time.process_time() - started) * WANTED / found
-
-
-def first_result() -> tuple[float, float]:
-    """Seconds from the start of Python to the first design: with an empty cache, and with the cache that this left."""
-    code = "from simulators.soc import SoC; s = SoC(space='limited'); s.evaluate(s.space.default)"
-    times = []
-    with tempfile.TemporaryDirectory() as cache:
-        for _ in range(2):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"NUMBA_CACHE_DIR": cache}, cwd=ROOT)
-            times.append(time.perf_counter() - started)
-    return times[0], times[1]

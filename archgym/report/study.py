@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym.landscape import CEILING
 from archgym.report.statistics import Floats, Whole
 
 Summary = Mapping[str, Any]
 
 DEFAULT = "default"
 """The ticket of an agent's documented default settings."""
-CEILING = 20
-"""A task where random search is within 1 % of the optimum after fewer designs than this tells agents not apart."""
 CONTROL = "random_walk"
 EPSILONS = ("0", "0.001", "0.01", "0.05", "0.1")
 

@@ -12,7 +12,6 @@ pytest.importorskip("scipy", reason="the studies need the experiments extra")
 from inference import (
     additive_r2,
     anytime_area,
-    holm,
     interquartile_mean,
     share_interval,
     stratified_interval,
@@ -39,10 +38,6 @@ def test_all_of_twenty_is_still_an_interval():
 def test_superiority_counts_ties_half():
     assert superiority([1, 2], [2, 3]) == (1 + 1 + 0.5 + 1) / 4
     assert superiority([1.0], [1.0]) == 0.5
-
-
-def test_holm():
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
 
 
 def test_the_area_of_a_straight_curve():
