@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from simulators.command.scratch import Scratch
+
 HEAD, TAIL = 4 << 20, 12 << 20
 """Bytes of a program's output that are read: all of it, or its beginning and its end where it is longer."""
 FAREWELL = 15.0
@@ -68,9 +70,15 @@ class Outcome:
 
 
 class Lane:
-    """Runs one evaluation at a time in a process of its own (``lane.py``), started at first use and again if it dies."""
+    """Runs one evaluation at a time in a process of its own (``lane.py``), started at first use and again if it dies.
 
-    def __init__(self) -> None:
+    Args:
+        base: folder for its scratch; a room below the temporary folder by default.
+    """
+
+    def __init__(self, base: Path | None = None) -> None:
+        self._base = base
+        self._scratch: Scratch | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._mark = ""
         self._closed = False
@@ -123,6 +131,15 @@ class Lane:
         with self._lock:
             self._closed = True
         self._end()
+        if self._scratch is not None:
+            self._scratch.remove()
+
+    @property
+    def scratch(self) -> Scratch:
+        """The folders that its evaluations work in; made when first asked for, and again where somebody removed them."""
+        if self._scratch is None or not self._scratch.work.is_dir():
+            self._scratch = Scratch(self._base)
+        return self._scratch
 
     @property
     def process(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Private scratch folders: one per evaluation, removed after it, and swept up after a process that was killed.
+"""Private scratch folders: every evaluation finds empty ones and leaves them so; those of a killed process are swept up.
 
 A process owns a room below the temporary folder, named by its number and held by a lock.  Who finds a room that nobody
 holds the lock of removes it: the process that made it has ended, however it ended.
@@ -15,7 +15,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,14 @@ from archgym.errors import ContractError
 
 UNHELD = 60.0
 """Seconds after which a room without a lock, whose owner ended while making it, is removed."""
-LOCK = "lock"
+LOCK, KEPT = "lock", "kept"
 
 _mutex = threading.Lock()
 _room: tuple[int, Path] | None = None  # the process that made it, and where
 
 
 class Scratch:
-    """The folders of one evaluation.
+    """The folders that the evaluations of one lane work in, one after the other, each in empty ones.
 
     Attributes:
         folder: all of it; holds what the programs print.
@@ -41,15 +41,34 @@ class Scratch:
     def __init__(self, base: Path | None = None) -> None:
         self.folder = (room() if base is None else base) / secrets.token_hex(8)
         self.work, self.temporary = self.folder / "work", self.folder / "tmp"
+        self._make()
+
+    def _make(self) -> None:
         for folder in (self.folder, self.work, self.temporary):
             folder.mkdir(0o700)
+
+    def empty(self) -> None:
+        """Removes what an evaluation has left, but for the folders, which on some file systems take milliseconds."""
+        try:
+            found = os.lstat(self.work), os.lstat(self.temporary)
+            if any(stat.S_IMODE(each.st_mode) != 0o700 or not stat.S_ISDIR(each.st_mode) for each in found):
+                raise FileExistsError("the program has changed its folders")
+            for folder in (self.folder, self.work, self.temporary):
+                for entry in list(os.scandir(folder)):
+                    if folder != self.folder and entry.is_dir(follow_symlinks=False):
+                        remove(Path(entry.path))
+                    elif entry.name not in ("work", "tmp") or folder != self.folder:
+                        os.unlink(entry.path)
+        except OSError:
+            self.remove()
+            self._make()
 
     def remove(self) -> None:
         """Removes everything."""
         remove(self.folder)
 
-    def keep(self, name: str, texts: dict[str, str]) -> Path:
-        """Moves everything to where it stays, in place of what was kept there before.
+    def keep(self, name: str, texts: Mapping[str, str]) -> Path:
+        """Moves everything to where it stays, in place of what was kept there before, and goes on with new folders.
 
         Args:
             name: of the kept folder.
@@ -61,10 +80,11 @@ class Scratch:
         remove(self.temporary)
         for file, text in texts.items():
             (self.folder / file).write_text(text, encoding="utf-8")
-        target = home() / "kept" / name
+        target = home() / KEPT / name
         target.parent.mkdir(0o700, exist_ok=True)
         remove(target)
         self.folder.rename(target)
+        self._make()
         return target
 
 
@@ -116,7 +136,7 @@ def _leave(owner: int, made: Path) -> None:
 def sweep(base: Path) -> None:
     """Removes rooms whose processes have ended."""
     for found in base.iterdir():
-        if found.name == "kept":
+        if found.name == KEPT:
             continue
         try:
             lock = os.open(found / LOCK, os.O_RDWR | os.O_NOFOLLOW)
