@@ -1,0 +1,70 @@
+"""A spec tried out before any program runs: names in templates, and everything that is made for the default design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archgym.errors import SpecError, UnknownNameError
+from simulators.command.arithmetic import ExpressionError
+from simulators.command.expression import Expression
+from simulators.command.inputs import InputError, render_commands, render_inputs
+from simulators.command.spec import Spec
+from simulators.command.spec_table import Table
+from simulators.command.templates import TemplateError, names_in
+
+
+def check_templates(spec: Spec, names: Sequence[str], table: Table) -> None:
+    """Whether every template can be read and uses known names only.
+
+    Args:
+        spec: to check.
+        names: of parameters and constants.
+        table: the spec's, for messages.
+
+    Raises:
+        SpecError: one does not; says which.
+    """
+    known = [*names, "spec_folder"]
+    for where, text in _templates(spec):
+        try:
+            used = names_in(text)
+        except TemplateError as error:
+            raise table.error(f"{where}: {error}") from None
+        for name in sorted(used):
+            if name not in known:
+                raise SpecError(str(UnknownNameError("name", name, known, owner=f"{table.where}: {where}")))
+
+
+def _templates(spec: Spec) -> Iterator[tuple[str, str]]:
+    for item in spec.inputs:
+        if item.kind == "template":
+            yield f"template of {item.file}", item.content.decode()
+    for number, command in enumerate(spec.run.commands, start=1):
+        for argument in command:
+            yield f"[run] command {number}: {argument!r}", argument
+
+
+def try_default(spec: Spec, workload: str, table: Table) -> None:
+    """Makes all inputs and commands of the default design.
+
+    A default design that breaks a rule proves nothing: its templates need not make sense.
+
+    Args:
+        spec: to try.
+        workload: whose constants are used.
+        table: the spec's, for messages.
+
+    Raises:
+        SpecError: something cannot be made.
+    """
+    values = spec.default(workload)
+    of = f" of workload {workload}" if workload else ""
+    try:
+        for rule in spec.space.constraints:
+            Expression(rule.amount.expression.text).value(values)  # type: ignore[attr-defined]
+        if spec.space_of(workload).violation(spec.space.default).any():
+            return
+        render_inputs(spec, values)
+        render_commands(spec, values)
+    except (InputError, ExpressionError) as error:
+        raise table.error(f"the default design{of} cannot be run: {error}") from None
