@@ -81,7 +81,7 @@ class Keeper:
                 start = monotonic()
                 self.run_one(command, request, outputs, begin + request["seconds"], answer)
                 answer["times"].append(monotonic() - start)
-                if answer["ended"] != "exited" or answer["code"] not in request["exit_codes"] or answer["leftovers"]:
+                if answer["ended"] != "exited" or answer["code"] not in request["exit_codes"]:
                     break
         except OSError as error:  # no room for the output, no process left
             answer.update(ended="unstartable", detail=str(error.strerror))

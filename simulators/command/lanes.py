@@ -142,6 +142,11 @@ class Lane:
         return self._scratch
 
     @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called: it runs nothing any more."""
+        return self._closed
+
+    @property
     def process(self) -> int | None:
         """Process number of the lane; None while it is not running."""
         return self._process.pid if self._process else None
