@@ -2,6 +2,8 @@
 
 Groups: ``archgym.simulators`` (name -> Simulator subclass), ``archgym.agents`` (name -> Agent subclass) and
 ``archgym.envs`` (environment id without namespace -> name of a simulator).  The built-in ones use the same groups.
+
+A name that ends in ``.toml`` is a file that describes a simulator: the simulator ``command`` with ``spec=`` that file.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from archgym.errors import ArchGymError, ContractError, PluginError, UnknownNameError
 
 Base = TypeVar("Base")
+DESCRIBED = "command"
+"""The simulator that runs what a TOML file describes."""
 
 if TYPE_CHECKING:
     from archgym.agent import Agent
@@ -29,8 +33,15 @@ def list_agents() -> list[str]:
     return sorted(_found("archgym.agents"))
 
 
+def is_described(name: str) -> bool:
+    """Whether a simulator's name is that of a TOML file that describes it."""
+    return name.endswith(".toml")
+
+
 def list_workloads(simulator: str) -> list[str]:
     """Names of the workloads that come with a simulator."""
+    if is_described(simulator):
+        return list(make_simulator(simulator).workloads())
     return list(simulator_class(simulator).workloads())
 
 
@@ -40,7 +51,7 @@ def environment_ids() -> dict[str, str]:
 
 
 def simulator_class(name: str) -> type[Simulator]:
-    """The class behind a simulator's name, or ``MODULE:CLASS``.
+    """The class behind a simulator's name, ``MODULE:CLASS`` or a TOML file.
 
     Raises:
         UnknownNameError: no such simulator; names the nearest one.
@@ -49,6 +60,7 @@ def simulator_class(name: str) -> type[Simulator]:
     """
     from archgym.simulator import Simulator
 
+    name = DESCRIBED if is_described(name) else name
     return _load("archgym.simulators", "simulator", name, Simulator)  # type: ignore[type-abstract]
 
 
@@ -63,7 +75,8 @@ def make_simulator(name: str, /, **arguments: Any) -> Simulator:
     """Builds a simulator.
 
     Args:
-        name: a name that ``list_simulators`` gives, or ``MODULE:CLASS``, a class that can be imported.
+        name: a name that ``list_simulators`` gives, ``MODULE:CLASS``, a class that can be imported, or a TOML file that
+            describes a simulator.
         arguments: what that simulator takes; ``workload=`` everywhere.  ``proxy=`` is the folder of a saved proxy that
             answers in its place (``archgym.proxy``); arguments that are not given are then what the proxy was trained with.
 
@@ -71,6 +84,8 @@ def make_simulator(name: str, /, **arguments: Any) -> Simulator:
         UnknownNameError: no such simulator, argument or workload.
         ContractError: an argument that it needs is missing.
     """
+    if is_described(name):
+        name, arguments = DESCRIBED, {**arguments, "spec": name}
     folder = arguments.pop("proxy", None)
     found = simulator_class(name)
     known = list(inspect.signature(found).parameters)

@@ -17,13 +17,13 @@ from archgym.cli import UsageError
 from archgym.cli.parsing import build_simulator
 from archgym.cli.show import line, stdout
 from archgym.errors import PluginError, UnknownNameError
-from archgym.registry import agent_class, list_agents, list_simulators
+from archgym.registry import agent_class, is_described, list_agents, list_simulators
 from archgym.simulator import Simulator
 from archgym.testing import Check, ConformanceError, agent_checks, simulator_checks
 
 
 def check(name: str) -> bool:
-    """Runs every rule over a simulator, an agent or ``MODULE:CLASS``; prints a table, returns whether all rules held.
+    """Runs every rule over a simulator (a TOML file too), an agent or ``MODULE:CLASS``; prints a table, returns whether all held.
 
     Raises:
         UnknownNameError: nothing of that name is installed.
@@ -44,7 +44,7 @@ def _subjects(name: str) -> list[tuple[Sequence[Check[Any]], Any]]:
             return [(_agent_checks(found), found)]
         raise UsageError(f"{name} must be a subclass of archgym.Simulator or archgym.Agent, got {found!r}")
     subjects: list[tuple[Sequence[Check[Any]], Any]] = []
-    if name in list_simulators():
+    if name in list_simulators() or is_described(name):
         subjects.append((simulator_checks(), build_simulator(name, None, {})))
     if name in list_agents():
         agent = agent_class(name)

@@ -34,9 +34,7 @@ def explained(spec: Spec, values: dict[str, Any], constants: Mapping[str, Any], 
     return _told(values, evaluation, prepared, outcome, perf_counter() - start)
 
 
-def _told(
-    values: dict[str, Any], evaluation: Evaluation, prepared: Prepared, outcome: Outcome, seconds: float
-) -> Explanation:
+def _told(values: dict[str, Any], evaluation: Evaluation, prepared: Prepared, outcome: Outcome, seconds: float) -> Explanation:
     ran = list(zip(prepared.commands, outcome.times, strict=False))
     parts = [(f"command {number}", took, " ".join(command)) for number, (command, took) in enumerate(ran, start=1)]
     parts.append(("everything else", max(seconds - outcome.seconds, 0.0), "files, starting processes, reading metrics"))

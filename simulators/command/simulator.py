@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
@@ -92,6 +93,8 @@ class Command(Simulator):
         digest = hashlib.sha256(json.dumps([described.digest, program]).encode()).hexdigest()
         self.spec, self._constants = described, described.constants(picked)
         self.version = f"{described.version or '0'}+{digest[:12]}"
+        # The class has none to name: they are the spec's.
+        self.workloads = partial(tuple, described.workload_names or (described.name,))  # type: ignore[method-assign]
         self.space, self.metrics = described.space_of(picked), described.metrics
         self.workload = f"{described.name}-{picked}" if picked else described.name
         # How designs are evaluated, and how many at once, is left out: a run is the same run whatever it is.
