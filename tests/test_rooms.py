@@ -23,6 +23,12 @@ TORCH = ("archgym/dataset/tensors.py",)  # hands over what torch reads; may impo
 READERS = {  # what a file of a simulator may import inside a function: libraries it reads files or objects of, or solves with
     "simulators/asic/accuracy/libraries.py": ("torch", "sklearn", "PIL"),
     "simulators/asic/hap_exact.py": ("ortools",),
+    "simulators/command/edits.py": ("yaml",),
+    "simulators/command/readings.py": ("jmespath",),
+    "simulators/command/remote.py": ("ray",),
+    "simulators/command/templates.py": ("jinja2",),
+    "simulators/command/texts.py": ("yaml",),
+    "simulators/command/units.py": ("pint",),
     "simulators/systolic/read_onnx.py": ("onnx",),
     "simulators/systolic/read_torch.py": ("torch",),
 }

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import Any
 
 from archgym.errors import UnknownNameError
@@ -13,6 +14,15 @@ from simulators.command.texts import TextError
 
 SECTION = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:[#;].*)?$")
 ENTRY = re.compile(r"(\s*)([^\s=:#;\[][^=:]*?)(\s*[=:]\s*)(.*?)(\s+[#;].*)?$")
+
+
+@dataclass
+class _Entry:
+    """Where a key stands: its line's number from 0, what the line is made of, and whether its value goes on below."""
+
+    number: int
+    parts: re.Match[str]
+    goes_on: bool = False
 
 
 def set_line(text: str, path: str, value: Any, form: str) -> str:
@@ -28,20 +38,18 @@ def set_line(text: str, path: str, value: Any, form: str) -> str:
         TextError: the path is not there, is there twice, or its value goes on over several lines.
     """
     lines = text.splitlines(keepends=True)
-    places = _places(lines, form)
-    if path not in places:
-        raise TextError(str(UnknownNameError("key", path, places)))
-    if len(places[path]) > 1:
-        raise TextError(f"{path} is there {len(places[path])} times, in lines {', '.join(str(n + 1) for n in places[path])}")
-    number = places[path][0]
-    line = lines[number].rstrip("\r\n")
-    found = ENTRY.match(line)
-    assert found is not None
-    if form == "ini" and _goes_on(lines, number):
+    entries = _entries(lines)
+    if path not in entries:
+        raise TextError(str(UnknownNameError("key", path, entries)))
+    if len(entries[path]) > 1:
+        numbers = ", ".join(str(entry.number + 1) for entry in entries[path])
+        raise TextError(f"{path} is there {len(entries[path])} times, in lines {numbers}")
+    (entry,) = entries[path]
+    if entry.goes_on:
         raise TextError(f"{path} goes on over several lines; only a value on one line can be set")
-    indent, key, sign, _, comment = found.groups()
-    ending = lines[number][len(line) :]
-    lines[number] = f"{indent}{key}{sign or ' = '}{printed(value, form)}{comment or ''}{ending}"
+    indent, key, sign, _, comment = entry.parts.groups()
+    ending = lines[entry.number][entry.parts.end() :]
+    lines[entry.number] = f"{indent}{key}{sign}{printed(value, form)}{comment or ''}{ending}"
     changed = "".join(lines)
     if form == "toml":
         _check_toml(changed, path, value)
@@ -56,50 +64,39 @@ def printed(value: Any, form: str) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if form == "toml" and isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
     if form == "toml":
-        return json.dumps(value, ensure_ascii=False)
+        whole = not isinstance(value, float) or math.isfinite(value)
+        return json.dumps(value, ensure_ascii=False) if whole else repr(value)
     if isinstance(value, str) and len(value.splitlines()) > 1:
         raise TextError("a value in an INI file must be on one line")
     return str(value)
 
 
-def _places(lines: list[str], form: str) -> dict[str, list[int]]:
-    """Path -> numbers of its lines, from 0."""
-    places: dict[str, list[int]] = {}
-    section = ""
+def _entries(lines: list[str]) -> dict[str, list[_Entry]]:
+    """Path -> every place where it is."""
+    entries: dict[str, list[_Entry]] = {}
+    section, last = "", None
     for number, line in enumerate(lines):
-        if line.lstrip().startswith(("#", ";")):
+        if not line.strip() or line.lstrip().startswith(("#", ";")):
             continue
         if header := SECTION.match(line):
-            section = header.group(1)
+            section, last = header.group(1), None
             continue
-        if (
-            line[:1].isspace()
-            and number
-            and form == "ini"
-            and lines[number - 1].strip()
-            and not SECTION.match(lines[number - 1])
-        ):
-            continue
-        if entry := ENTRY.match(line.rstrip("\r\n")):
-            path = f"{section}.{entry.group(2)}" if section else entry.group(2)
-            places.setdefault(path, []).append(number)
-    return places
-
-
-def _goes_on(lines: list[str], number: int) -> bool:
-    following = lines[number + 1] if number + 1 < len(lines) else ""
-    return following[:1].isspace() and bool(following.strip()) and not following.lstrip().startswith(("#", ";"))
+        indent = len(line) - len(line.lstrip())
+        if last and indent > len(last.parts.group(1)):  # as configparser has it: what is indented further belongs to the value
+            last.goes_on = True
+        elif parts := ENTRY.match(line.rstrip("\r\n")):
+            last = _Entry(number, parts)
+            entries.setdefault(f"{section}.{parts.group(2)}" if section else parts.group(2), []).append(last)
+    return entries
 
 
 def _check_toml(text: str, path: str, value: Any) -> None:
-    """A line is all that was looked at; what the file says as a whole has the last word."""
+    """Whether a TOML text says what was set: a line is all that was looked at, the file as a whole has the last word."""
     try:
         tree: Any = tomllib.loads(text)
-        for step in path.replace('"', "").split("."):
-            tree = tree[step.strip()]
+        for step in path.split("."):
+            tree = tree[step]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise TextError(f"{path} cannot be set on its line: {error}") from None
     if tree != value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -20,15 +20,14 @@ def set_xml(text: str, assignments: Sequence[tuple[str, Any]]) -> str:
     Raises:
         TextError: it is not XML, or a path does not lead to exactly one attribute or element without children.
     """
-    root = parse_xml(text)
+    root, prolog = parse_xml(text)
     for path, value in assignments:
         _set(root, path, _printed(value))
-    declaration = "<?xml version='1.0' encoding='utf-8'?>\n" if text.lstrip().startswith("<?xml") else ""
-    return f"{declaration}{ElementTree.tostring(root, encoding='unicode')}\n"
+    return f"{prolog}{ElementTree.tostring(root, encoding='unicode')}\n"
 
 
-def parse_xml(text: str) -> ElementTree.Element:
-    """The root of an XML text, comments kept.
+def parse_xml(text: str) -> tuple[ElementTree.Element, str]:
+    """The root of an XML text, comments kept, and what stands before it.
 
     Raises:
         TextError: it is not XML, or declares entities, with which a small text can grow without end or read other files.
@@ -36,17 +35,20 @@ def parse_xml(text: str) -> ElementTree.Element:
     content = text.encode()
     scanner = expat.ParserCreate(encoding="utf-8")
 
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any) -> NoReturn:
         raise TextError("it declares XML entities, which are not read")
 
+    starts: list[int] = []
+    scanner.StartElementHandler = lambda *_: starts.append(scanner.CurrentByteIndex)
     scanner.EntityDeclHandler = refuse
     scanner.ExternalEntityRefHandler = refuse
     try:
         scanner.Parse(content, True)
         builder = ElementTree.TreeBuilder(insert_comments=True, insert_pis=True)
-        return ElementTree.fromstring(content, ElementTree.XMLParser(target=builder, encoding="utf-8"))
+        root = ElementTree.fromstring(content, ElementTree.XMLParser(target=builder, encoding="utf-8"))
     except (expat.ExpatError, ElementTree.ParseError) as error:
         raise TextError(f"it is not XML: {error}") from None
+    return root, content[: starts[0]].decode()
 
 
 def _set(root: ElementTree.Element, path: str, value: str) -> None:

@@ -127,8 +127,8 @@ def _children(node: ast.AST) -> Iterator[ast.expr]:
             yield from (test, body, other)
         case ast.Compare(left=left, ops=ops, comparators=rest) if all(type(op) in COMPARISONS for op in ops):
             yield left
-            for op, right in zip(ops, rest, strict=True):
-                if not isinstance(op, ast.In | ast.NotIn):
+            for sign, right in zip(ops, rest, strict=True):
+                if not isinstance(sign, ast.In | ast.NotIn):
                     yield right
                 elif len(ops) > 1 or not isinstance(right, ast.Tuple | ast.List) or not right.elts:
                     raise ExpressionError("in needs a list on its right, such as x in (1, 2, 4)")
@@ -143,10 +143,11 @@ def _children(node: ast.AST) -> Iterator[ast.expr]:
                 raise ExpressionError(f"{name} takes {wanted} arguments, got {len(arguments)}")
             yield from arguments
         case _:
-            raise ExpressionError(f"{_shown(node)} is not allowed in an expression")
+            raise ExpressionError(f"{as_written(node)} is not allowed in an expression")
 
 
-def _shown(node: ast.AST) -> str:
+def as_written(node: ast.AST) -> str:
+    """A part of an expression as error messages show it."""
     try:
         return short(ast.unparse(node)).strip("'\"")
     except RecursionError:
@@ -175,7 +176,7 @@ def evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
             return all(holds for holds, *_ in comparisons(node, values))
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return call(name, *(evaluate(argument, values) for argument in arguments))
-    raise ExpressionError(f"{_shown(node)} is not allowed in an expression")
+    raise ExpressionError(f"{as_written(node)} is not allowed in an expression")
 
 
 def _looked_up(name: str, values: Mapping[str, Any]) -> Any:

@@ -1,9 +1,8 @@
-"""What a design's programs are given: files written into their scratch folder, and command lines."""
+"""What a design's programs are given: the files in their scratch folder, and command lines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from simulators.command.edits import EditError, edited
@@ -44,23 +43,6 @@ def content_of(item: Input, values: Mapping[str, Any]) -> bytes:
     except (TemplateError, EditError, ValueError) as error:
         raise InputError(f"input {item.file}: {error}") from error
     return item.content
-
-
-def write_inputs(spec: Spec, values: Mapping[str, Any], folder: Path) -> None:
-    """Writes the files of a design; errors as ``render_inputs``.
-
-    Args:
-        spec: the simulator.
-        values: of every parameter and every constant of the workload.
-        folder: an empty scratch folder.
-    """
-    contents = render_inputs(spec, values)
-    for item in spec.inputs:
-        path = folder / item.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(contents[item.file])
-        if item.executable:
-            path.chmod(0o755)
 
 
 def render_commands(spec: Spec, values: Mapping[str, Any]) -> list[list[str]]:

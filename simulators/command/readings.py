@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from simulators.command.reading_tables import column_values
 from simulators.command.spec import Reading, Spec
 from simulators.command.texts import TextError, parse_tree
 
-REDUCTIONS = {
+REDUCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "last": lambda values: values[-1],
     "first": lambda values: values[0],
     "sum": sum,
@@ -123,5 +123,5 @@ def number(value: Any) -> float:
 
 def tail(text: str) -> str:
     """The end of a text as messages show it."""
-    end = " ".join(text.split())[-80:]
+    end = " ".join(text[-1000:].split())[-80:]
     return f"it ends with {end!r}" if end else "it is empty"

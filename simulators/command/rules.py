@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def shortfall(node: ast.expr, values: Mapping[str, Any], wanted: bool = True) ->
             return shortfall(operand, values, not wanted)
         case ast.BoolOp(op=op, values=parts):
             join = _sum if isinstance(op, ast.And) is wanted else _least
-            return join(lambda part=part: shortfall(part, values, wanted) for part in parts)
+            return join(partial(shortfall, part, values, wanted) for part in parts)
         case ast.IfExp(test=test, body=body, orelse=other):
             return shortfall(body if evaluate(test, values) else other, values, wanted)
         case ast.Compare():

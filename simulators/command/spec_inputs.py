@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from simulators.command.edits import ENDINGS, FORMS
+from simulators.command.kinds import EITHER, NUMBER, TEXT, TRUTH
 from simulators.command.spec import Input
 from simulators.command.spec_table import Table
 
@@ -15,20 +16,20 @@ LARGEST = 64 * 2**20
 """Bytes of a file that a spec holds."""
 
 
-def read_inputs(spec: Table, folder: Path, names: Sequence[str]) -> tuple[Input, ...]:
+def read_inputs(spec: Table, folder: Path, kinds: Mapping[str, str]) -> tuple[Input, ...]:
     """The files of a spec, with their contents.
 
     Args:
         spec: the whole table.
         folder: where the spec is; files are read from it and from below it only.
-        names: that expressions may use.
+        kinds: of parameters and constants, by name.
 
     Raises:
         SpecError: a file cannot be read or leads out of the folder, two inputs write one file, or a key is wrong.
     """
     found: list[Input] = []
     for table in spec.tables("inputs", INPUT_KEYS, "file"):
-        item = _input(table, folder, names)
+        item = _input(table, folder, kinds)
         path = PurePosixPath(item.file)
         for other in found:
             there = PurePosixPath(other.file)
@@ -42,7 +43,7 @@ def read_inputs(spec: Table, folder: Path, names: Sequence[str]) -> tuple[Input,
     return tuple(found)
 
 
-def _input(table: Table, folder: Path, names: Sequence[str]) -> Input:
+def _input(table: Table, folder: Path, kinds: Mapping[str, str]) -> Input:
     file, kind = table.inside("file"), table.only_one("template", "text", "copy", "edit")
     if kind != "edit":
         for key in ("set", "format"):
@@ -60,7 +61,8 @@ def _input(table: Table, folder: Path, names: Sequence[str]) -> Input:
     if kind == "template":
         return Input(file, "template", content, executable)
     assignments = tuple(
-        (path, table.expression(f"set: {path}", text, names).text) for path, text in table.table("set").items()
+        (path, table.expression(f"set: {path}", text, kinds, (NUMBER, TRUTH, TEXT, EITHER)).text)
+        for path, text in table.table("set").items()
     )
     if not assignments:
         raise table.error('edit needs values to set, such as set = {"memory.rows" = "rows * 2"}')

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from archgym.errors import ContractError
 from archgym.metrics import Metric
 from simulators.command import units
 from simulators.command.arithmetic import short
+from simulators.command.kinds import NUMBER, TRUTH
 from simulators.command.readings import REDUCTIONS, query
 from simulators.command.spec import Reading
 from simulators.command.spec_space import WORDS
@@ -23,12 +24,12 @@ METRIC_KEYS = (
 TREES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
-def read_readings(spec: Table, names: Sequence[str]) -> tuple[Reading, ...]:
+def read_readings(spec: Table, kinds: Mapping[str, str]) -> tuple[Reading, ...]:
     """The metrics of a spec, in order.
 
     Args:
         spec: the whole table.
-        names: of parameters and constants.
+        kinds: of parameters and constants, by name.
 
     Raises:
         SpecError: there is none, two have one name, or a key is wrong.
@@ -36,10 +37,10 @@ def read_readings(spec: Table, names: Sequence[str]) -> tuple[Reading, ...]:
     found: list[Reading] = []
     for table in spec.tables("metrics", METRIC_KEYS, "name"):
         earlier = [reading.metric.name for reading in found]
-        reading = _reading(table, [*names, *earlier])
+        reading = _reading(table, {**kinds, **dict.fromkeys(earlier, NUMBER)})
         if reading.metric.name in earlier:
             raise table.error(f"two [[metrics]] are called {reading.metric.name!r}")
-        if reading.metric.name in names:
+        if reading.metric.name in kinds:
             raise table.error(f"{reading.metric.name!r} is a parameter or constant already; a metric needs another name")
         found.append(reading)
     if not found:
@@ -47,7 +48,7 @@ def read_readings(spec: Table, names: Sequence[str]) -> tuple[Reading, ...]:
     return tuple(found)
 
 
-def _reading(table: Table, names: Sequence[str]) -> Reading:
+def _reading(table: Table, kinds: Mapping[str, str]) -> Reading:
     metric = _metric(table)
     kind = table.only_one("pattern", "path", "column", "value")
     for key, needed in (("match", ("pattern",)), ("row", ("column",)), ("format", ("path", "column"))):
@@ -56,7 +57,7 @@ def _reading(table: Table, names: Sequence[str]) -> Reading:
     if kind == "value":
         if "source" in table:
             raise table.error("a value is worked out from other metrics and has no source")
-        expression = table.expression("value", table.content["value"], names)
+        expression = table.expression("value", table.content["value"], kinds, (NUMBER, TRUTH))
         return Reading(metric, "", kind, expression.text, form="", factor=_factor(table, metric.name))
     source = table.text("source") if table.content.get("source") in ("stdout", "stderr") else table.inside("source")
     return Reading(

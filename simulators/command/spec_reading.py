@@ -12,6 +12,7 @@ from typing import Any
 from archgym.errors import SpecError
 from archgym.space import DesignSpace
 from simulators.command.arithmetic import is_number, short
+from simulators.command.kinds import kind_of_value
 from simulators.command.spec import Spec
 from simulators.command.spec_checks import check_templates, try_default
 from simulators.command.spec_inputs import read_inputs
@@ -43,21 +44,22 @@ def spec_of_file(path: Path) -> Spec:
     for name in names:
         if name in constants:
             raise table.error(f"{name!r} is a parameter and a constant of the workloads; one of them needs another name")
-    known = [*names, *constants]
+    kinds = {parameter.name: kind_of_value(parameter.values[0]) for parameter in parameters}
+    kinds |= {name: kind_of_value(value) for name, value in constants.items()}
     spec = Spec(
         path=str(path),
         name=table.identifier("name"),
         version=table.text("version", ""),
         version_command=table.texts("version_command"),
         doc=table.text("doc", ""),
-        space=DesignSpace(parameters, read_constraints(table, names, constants), name=table.text("name")),
-        inputs=read_inputs(table, path.parent, known),
+        space=DesignSpace(parameters, read_constraints(table, kinds, constants), name=table.text("name")),
+        inputs=read_inputs(table, path.parent, kinds),
         run=read_run(table),
-        readings=read_readings(table, known),
+        readings=read_readings(table, kinds),
         workloads=workloads,
     )
     spec = Spec(**{**vars(spec), "digest": spec_digest(spec)})
-    check_templates(spec, known, table)
+    check_templates(spec, tuple(kinds), table)
     for workload in spec.workload_names or ("",):
         try_default(spec, workload, table)
     return spec
@@ -78,11 +80,16 @@ def _workloads(table: Table) -> Workloads:
             _check_plain(value, f"{where}: {key}")
         found.append((name, tuple(constants.items())))
     for name, constants in found:
-        if {key for key, _ in constants} != {key for key, _ in found[0][1]}:
-            first = ", ".join(key for key, _ in found[0][1]) or "none"
-            got = ", ".join(key for key, _ in constants) or "none"
-            raise SpecError(f"{table.where}: [workloads.{name}] must have the constants of {found[0][0]} ({first}), got {got}")
+        first, got = _kinds_in(found[0][1]), _kinds_in(constants)
+        if got != first:
+            raise SpecError(f"{table.where}: [workloads.{name}] must have what {found[0][0]} has: {first}, got {got}")
     return tuple(found)
+
+
+def _kinds_in(constants: tuple[tuple[str, Any], ...]) -> str:
+    return (
+        ", ".join(f"{key} ({kind_of_value(value)})" for key, value in sorted(constants, key=lambda item: item[0])) or "nothing"
+    )
 
 
 def _check_plain(value: Any, where: str) -> None:

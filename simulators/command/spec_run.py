@@ -32,6 +32,8 @@ def read_run(spec: Table) -> Run:
         if name in set_names:
             raise table.error(f"{name} is a secret: its value must come from outside, not from set_environment")
     exit_codes, invalid = table.wholes("exit_codes", DEFAULTS.exit_codes), table.wholes("invalid_exit_codes", ())
+    if not exit_codes:
+        raise table.error("exit_codes must hold at least one code of success")
     for code in invalid:
         if code in exit_codes:
             raise table.error(f"exit code {code} cannot mean both success and INVALID")

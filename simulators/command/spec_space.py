@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,6 +13,7 @@ from archgym.errors import ContractError
 from archgym.space import Constraint, DesignSpace, Parameter
 from simulators.command.arithmetic import short
 from simulators.command.expression import RESERVED, Expression
+from simulators.command.kinds import TRUTH
 from simulators.command.rules import Rule
 from simulators.command.spec_table import Table
 
@@ -132,12 +133,12 @@ def _exact(table: Table, key: str) -> Fraction:
     return Fraction(repr(value))
 
 
-def read_constraints(spec: Table, names: Sequence[str], constants: Mapping[str, Any]) -> tuple[Constraint, ...]:
+def read_constraints(spec: Table, kinds: Mapping[str, str], constants: Mapping[str, Any]) -> tuple[Constraint, ...]:
     """The constraints of a spec.
 
     Args:
         spec: the whole table.
-        names: of parameters.
+        kinds: of parameters and constants, by name.
         constants: of the first workload.
 
     Raises:
@@ -148,7 +149,7 @@ def read_constraints(spec: Table, names: Sequence[str], constants: Mapping[str, 
         name = table.text("name")
         if name in [rule.name for rule in found]:
             raise table.error(f"two [[constraints]] are called {name!r}")
-        expression = table.expression("holds", table.required("holds"), [*names, *constants])
+        expression = table.expression("holds", table.required("holds"), kinds, (TRUTH,))
         found.append(_constraint(name, expression, table.text("doc", ""), constants))
     return tuple(found)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from archgym.errors import SpecError, UnknownNameError
 from simulators.command.arithmetic import ExpressionError, short
 from simulators.command.expression import Expression
+from simulators.command.kinds import kind_of
 
 
 class Table:
@@ -159,8 +160,8 @@ class Table:
             or value.endswith("/")
         ):
             raise self.wrong(key, "a relative path of a file, without '..', '\\' or a drive letter")
-        if not path.parts:
-            raise self.wrong(key, "the path of a file")
+        if not path.parts or any(len(part.encode()) > 255 for part in path.parts):
+            raise self.wrong(key, "the path of a file, each part at most 255 bytes long")
         return str(path)
 
     def patterns(self, key: str) -> tuple[str, ...]:
@@ -177,13 +178,14 @@ class Table:
         except (re.error, OverflowError, RecursionError) as error:
             raise self.error(f"{key}: {short(pattern)} is no regular expression: {error}") from None
 
-    def expression(self, key: str, text: Any, names: Sequence[str]) -> Expression:
+    def expression(self, key: str, text: Any, names: Mapping[str, str], wanted: Collection[str]) -> Expression:
         """An expression over known names.
 
         Args:
             key: what messages call it.
             text: of the expression.
-            names: that it may use.
+            names: that it may use -> their kinds (``kinds``).
+            wanted: kinds that it may have.
         """
         try:
             found = Expression(text)
@@ -192,4 +194,10 @@ class Table:
         for name in sorted(found.names):
             if name not in names:
                 raise SpecError(str(UnknownNameError("name", name, names, owner=f"{self.where}: {key}: {text!r}")))
+        try:
+            kind = kind_of(found.tree, names)
+        except ExpressionError as error:
+            raise self.error(f"{key}: {text!r}: {error}") from None
+        if kind not in wanted:
+            raise self.error(f"{key} must be {' or '.join(wanted)}, but {text!r} is {kind}")
         return found

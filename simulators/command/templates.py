@@ -5,6 +5,7 @@ A template sees names and functions, no file, no environment variable and nothin
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 
 LARGEST_OUTPUT = 64 * 2**20
 """Characters of a rendered file."""
-NO_FILTERS = ("center", "pprint", "random", "urlize", "wordwrap", "xmlattr")
-"""Of Jinja2's own: chance, pages and widths without a limit have no place in input files."""
+FILTERS = (
+    *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "join", "last"),
+    *("length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "select", "selectattr"),
+    *("sort", "string", "sum", "title", "trim", "unique", "upper"),
+)
+"""Of Jinja2's own; chance, web pages and widths without a limit have no place in input files."""
 WIDENING = ("center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill")
 """Methods of texts that pad to any width; the filter ``format`` pads to 999."""
 
@@ -52,9 +57,9 @@ def environment() -> ImmutableSandboxedEnvironment:
     made = Sandbox(
         undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
     )
-    for name in NO_FILTERS:
-        del made.filters[name]
-    made.filters["format"] = lambda text, *values: bounded_format(text, values)
+    made.filters = {name: made.filters[name] for name in FILTERS}
+    made.filters |= {"format": lambda text, *values: bounded_format(text, values), "indent": _indented, "tojson": _json}
+    made.filters |= {name: _function(name) for name in FUNCTIONS if name not in made.filters}
     made.globals = {name: made.globals[name] for name in ("range", "namespace", "dict")}
     made.globals |= {name: _function(name) for name in FUNCTIONS}
     return made
@@ -62,6 +67,18 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 def _function(name: str) -> Any:
     return lambda *arguments: call(name, *arguments)
+
+
+def _indented(text: str, width: int = 4, first: bool = False) -> str:
+    """Lines behind ``width`` spaces; the first one too if that is wanted."""
+    lines = str(text).splitlines(keepends=True)
+    space = " " * min(width, 99)
+    return "".join(space + line if line.strip() and (first or number) else line for number, line in enumerate(lines))
+
+
+def _json(value: Any) -> str:
+    """A value as JSON, for texts in quotes and lists in brackets."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def bounded_format(text: str, values: Any) -> str:
@@ -72,7 +89,7 @@ def bounded_format(text: str, values: Any) -> str:
     """
     if re.search(r"%[^a-zA-Z%]*(?:\*|\d{4,})", text):
         raise ExpressionError(f"a width may have three digits: {short(text)}")
-    return text % values
+    return str(text % values)
 
 
 @lru_cache(maxsize=1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -46,8 +47,8 @@ def factor(printed: str, wanted: str) -> float:
     units = _registry()
     try:
         source, target = units.Unit(_checked(printed)), units.Unit(_checked(wanted))
-        zero = units.Quantity(0.0, source).to(target).magnitude
-        one = units.Quantity(1.0, source).to(target).magnitude
+        zero = units.Quantity(Fraction(0), source).to(target).magnitude
+        one = units.Quantity(Fraction(1), source).to(target).magnitude
     except pint.UndefinedUnitError as error:
         raise UnitError(f"no unit is called {error.unit_names!r}") from None
     except pint.DimensionalityError:
@@ -61,10 +62,11 @@ def factor(printed: str, wanted: str) -> float:
 
 @cache
 def _registry() -> Any:
-    # Reading its own definitions takes pint a third of a second.
+    # Made once: reading its own definitions takes pint a third of a second.  Fractions, because as floats a us is
+    # 999.9999999999999 ns.
     import pint
 
-    return pint.UnitRegistry()
+    return pint.UnitRegistry(non_int_type=Fraction)
 
 
 def _checked(unit: str) -> str:
