@@ -23,7 +23,10 @@ from archgym.testing import Check, ConformanceError, agent_checks, simulator_che
 
 
 def check(name: str) -> bool:
-    """Runs every rule over a simulator (a TOML file too), an agent or ``MODULE:CLASS``; prints a table, returns whether all held.
+    """Runs every rule over a simulator (a TOML file too), an agent or ``MODULE:CLASS``; prints a table.
+
+    Returns:
+        Whether all rules held.
 
     Raises:
         UnknownNameError: nothing of that name is installed.

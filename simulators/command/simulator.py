@@ -161,7 +161,7 @@ class Command(Simulator):
         return evaluation
 
     def explain(self, design: ArrayLike) -> Explanation:
-        """The files and commands of one design, what its programs printed and how long each took; runs them on this machine."""
+        """The files and commands of one design, what its programs printed and how long each took; runs them here."""
         values = self.space.describe(design)
         with self._lanes.lane() as lane:
             return explained(self.spec, values, self._constants, lane)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from described import NEEDED
 
 from archgym import Dataset, list_agents, list_simulators, make_simulator, search
 from archgym.errors import MissingExtraError
@@ -16,7 +17,7 @@ from archgym.testing import no_global_rng
 @pytest.mark.parametrize("name", list_simulators())
 def test_simulators(name: str) -> None:
     with no_global_rng():
-        simulator = make_simulator(name)
+        simulator = make_simulator(name, **NEEDED.get(name, {}))
         assert len(simulator.evaluate(simulator.space.sample(16, 0))) == 16
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from described import NEEDED, SMALL
 
 from archgym import Cached, Faulty, Simulator, list_simulators, list_workloads, make_simulator
 from archgym.testing import PROBLEMS, Check, in_another_process, simulator_checks
@@ -17,12 +18,14 @@ CHEAP = {"asic": {"accuracy": "surrogate"}}
 
 @cache
 def make(name: str, **arguments: object) -> Simulator:
-    """A simulator at its defaults, but for ``CHEAP``."""
-    return make_simulator(name, **{**CHEAP.get(name, {}), **arguments})
+    """A simulator at its defaults, but for ``CHEAP`` and what it needs."""
+    return make_simulator(name, **{**NEEDED.get(name, {}), **CHEAP.get(name, {}), **arguments})
 
 
 CASES = [
-    pytest.param(name, workload, id=f"{name}-{workload}") for name in list_simulators() for workload in list_workloads(name)
+    pytest.param(name, workload, id=f"{name}-{workload}")
+    for name in list_simulators()
+    for workload in list_workloads(SMALL if name == "command" else name)
 ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from described import NEEDED_BY_ENVIRONMENT
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
 import archgym
@@ -22,12 +23,14 @@ import archgym
 def test_check_env_without_a_warning(env_id: str, formulation: str, steps: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        env = gym.make(env_id, formulation=formulation, steps=steps, render_mode="ansi")
+        env = gym.make(
+            env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), formulation=formulation, steps=steps, render_mode="ansi"
+        )
         check_env(env.unwrapped)
 
 
 def test_two_instances_agree(env_id: str, formulation: str) -> None:
-    one, two = (gym.make(env_id, formulation=formulation, steps=2) for _ in range(2))
+    one, two = (gym.make(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), formulation=formulation, steps=2) for _ in range(2))
     assert data_equivalence(one.reset(seed=3), two.reset(seed=3), exact=True)
     one.action_space.seed(3)
     for _ in range(30):
@@ -40,7 +43,10 @@ def test_two_instances_agree(env_id: str, formulation: str) -> None:
 
 
 def test_spaces_and_environments_pickle(env_id: str, formulation: str) -> None:
-    for env in (gym.make(env_id, formulation=formulation), gym.make_vec(env_id, num_envs=3, formulation=formulation)):
+    for env in (
+        gym.make(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), formulation=formulation),
+        gym.make_vec(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), num_envs=3, formulation=formulation),
+    ):
         for space in (env.action_space, env.observation_space):
             assert pickle.loads(pickle.dumps(space)) == space
         env.reset(seed=1)
@@ -52,7 +58,7 @@ def test_spaces_and_environments_pickle(env_id: str, formulation: str) -> None:
 
 
 def test_no_step_is_dropped_and_the_log_is_that_of_a_search(env_id: str, formulation: str, tmp_path: Path) -> None:
-    env = gym.make(env_id, formulation=formulation, log=tmp_path / "env")
+    env = gym.make(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), formulation=formulation, log=tmp_path / "env")
     simulator = env.unwrapped.simulator
     length = simulator.space.dimensions if formulation == "sequential" else 1
     env.reset(seed=0)
@@ -80,7 +86,7 @@ def test_no_step_is_dropped_and_the_log_is_that_of_a_search(env_id: str, formula
 
 
 def test_vector_steps_are_all_logged(env_id: str, formulation: str, tmp_path: Path) -> None:
-    envs = gym.make_vec(env_id, num_envs=4, formulation=formulation, log=tmp_path)
+    envs = gym.make_vec(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), num_envs=4, formulation=formulation, log=tmp_path)
     length = envs.unwrapped.simulator.space.dimensions if formulation == "sequential" else 1
     envs.reset(seed=0)
     envs.action_space.seed(0)
@@ -94,9 +100,10 @@ def test_vector_steps_are_all_logged(env_id: str, formulation: str, tmp_path: Pa
 
 
 def test_vector_equals_gymnasiums_own_vectorisation(env_id: str, formulation: str) -> None:
-    ours = gym.make_vec(env_id, num_envs=3, formulation=formulation, steps=2)
+    ours = gym.make_vec(env_id, **NEEDED_BY_ENVIRONMENT.get(env_id, {}), num_envs=3, formulation=formulation, steps=2)
     theirs = gym.make_vec(
         env_id,
+        **NEEDED_BY_ENVIRONMENT.get(env_id, {}),
         num_envs=3,
         formulation=formulation,
         steps=2,
@@ -121,7 +128,8 @@ def test_vector_equals_gymnasiums_own_vectorisation(env_id: str, formulation: st
 
 
 def test_make_by_module_prefix(env_id: str, formulation: str) -> None:
-    code = f"import gymnasium; gymnasium.make('archgym:{env_id}', formulation='{formulation}').reset(seed=0)"
+    arguments = {**NEEDED_BY_ENVIRONMENT.get(env_id, {}), "formulation": formulation}
+    code = f"import gymnasium; gymnasium.make('archgym:{env_id}', **{arguments}).reset(seed=0)"
     subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", code], check=True)
 
 

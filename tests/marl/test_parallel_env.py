@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from described import NEEDED
 
 import archgym
 from archgym import BudgetExhausted, Evaluator, errors, make_objective, make_simulator
@@ -52,7 +53,7 @@ def test_pettingzoo_accepts_it(groups: Any, reward: str, steps: int) -> None:
 
 @pytest.mark.parametrize("simulator", archgym.list_simulators())
 def test_every_simulator_has_one(simulator: str) -> None:
-    env = archgym.parallel_env(simulator, groups="subsystem")
+    env = archgym.parallel_env(simulator, groups="subsystem", **NEEDED.get(simulator, {}))
     parallel_api_test(env, num_cycles=3)
     assert env.evaluator.trials == 2  # the test resets twice, and an episode is one design
 
