@@ -69,6 +69,7 @@ class BayesGP(Agent):
     """
 
     name = "bayes_gp"
+    asynchronous = True
     learns_from_past = True
     library = "scikit-optimize"
     hyperparameters = HYPERPARAMETERS

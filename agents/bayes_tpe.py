@@ -41,6 +41,7 @@ class BayesTPE(Agent):
     """
 
     name = "bayes_tpe"
+    asynchronous = True
     learns_from_past = True
     library = "optuna"
     hyperparameters = HYPERPARAMETERS

@@ -34,6 +34,7 @@ class Genetic(Agent):
     """
 
     name = "genetic"
+    asynchronous = True
     learns_from_past = True
     hyperparameters = HYPERPARAMETERS
 

@@ -33,6 +33,7 @@ class Grid(Agent):
     """
 
     name = "grid"
+    asynchronous = True
     hyperparameters = DesignSpace(())
 
     def __init__(self, space: DesignSpace, *, seed: int | np.random.SeedSequence, **hyperparameters: Any) -> None:

@@ -12,6 +12,7 @@ class RandomWalk(Agent):
     """
 
     name = "random_walk"
+    asynchronous = True
     hyperparameters = DesignSpace(())
 
     def ask(self, n: int) -> Designs:

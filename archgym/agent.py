@@ -28,6 +28,9 @@ class Agent(ABC):
         name: one word, the entry point's name.
         library: what it is built on; "own" for code of this project.
         hyperparameters: the agent's settings as a design space: defaults plus the levels a sweep would try.
+        asynchronous: whether ``tell`` takes any part of what was asked, in any order, and ``ask`` proposes more before
+            everything is told.  With a simulator that evaluates several designs at once such an agent is told results as
+            they finish.
         learns_from_past: whether ``tell`` makes use of designs that the agent did not propose (``warm_start``).
         settings: the values this agent runs with.
         batch: how many designs one turn of the default ``drive`` asks for.
@@ -37,6 +40,7 @@ class Agent(ABC):
     name: ClassVar[str]
     library: ClassVar[str] = "own"
     hyperparameters: ClassVar[DesignSpace] = DesignSpace(())
+    asynchronous: ClassVar[bool] = False
     learns_from_past: ClassVar[bool] = False
     batch: int = 64
 
@@ -67,16 +71,35 @@ class Agent(ABC):
     def drive(self, evaluator: Evaluator) -> None:
         """Spends the evaluator's budget; by default begin, then ask, evaluate, tell, repeat.
 
+        An asynchronous agent has ``evaluator.window`` designs in flight and is told of each as it finishes.
+
         Raises:
             ContractError: ``ask`` proposed fewer or more designs than it was asked for.
         """
         self.begin(evaluator)
+        if self.asynchronous and evaluator.window > 1:
+            self._drive_in_flight(evaluator)
+            return
         while (n := evaluator.affordable(self.batch)) > 0:
-            designs = self.ask(n)
-            if len(designs) != n:  # fewer than asked for, and the budget might never end
-                raise ContractError(f"agent {self.name}: ask({n}) must propose {n} designs, got {len(designs)}")
+            designs = self._ask_exactly(n)
             metrics, scores = evaluator.evaluate(designs)
             self.tell(designs, scores, metrics)
+
+    def _drive_in_flight(self, evaluator: Evaluator) -> None:
+        while True:
+            n = evaluator.affordable(evaluator.window - evaluator.in_flight)
+            if n > 0:
+                evaluator.submit(self._ask_exactly(n))
+            if not evaluator.in_flight:
+                return
+            designs, metrics, scores = evaluator.collect()
+            self.tell(designs, scores, metrics)
+
+    def _ask_exactly(self, n: int) -> Designs:
+        designs = self.ask(n)
+        if len(designs) != n:  # fewer than asked for, and the budget might never end
+            raise ContractError(f"agent {self.name}: ask({n}) must propose {n} designs, got {len(designs)}")
+        return designs
 
 
 def resolve_hyperparameters(agent: type[Agent], given: Mapping[str, Any]) -> dict[str, Any]:

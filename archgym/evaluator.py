@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from archgym.errors import BudgetError, ReplayError, UnknownNameError
+from archgym.errors import BudgetError, ContractError, ReplayError, UnknownNameError
+from archgym.flights import Flight, Flights
 from archgym.metrics import Metrics, Status
 from archgym.objective import Objective, Scores
 from archgym.pareto import non_dominated
@@ -48,11 +50,24 @@ class Evaluator:
     A log that already holds trials is replayed: as long as it lasts the evaluator answers from it, provided that the same
     designs are asked for; after that it simulates.  So a run resumes by being driven again from the start.
 
+    Where the simulator has several lanes, the designs of a batch are evaluated at the same time.  The results of ``evaluate``
+    and the order of the log do not depend on it.  ``submit`` and ``collect`` are for agents that can be told results in
+    the order in which designs finish: a slow one holds up nobody, and the log holds that order.
+
+    Args:
+        simulator, objective: what prices a design and what it is worth.
+        budget: cost units; none: no end.
+        log: what is written to, and replayed as far as it goes.
+        progress: called after every batch; where there are several lanes, whenever designs have finished.
+        window: how many designs an asynchronous agent should have in flight; by default the simulator's lanes, or one where
+            it wants results told in order.
+
     Attributes:
         trials: designs evaluated so far, replayed ones included.
         spent: budget units spent.
         counts: trials per status.
-        agent_seconds: time between evaluations; simulator_seconds: time within the simulator (replayed trials cost none).
+        agent_seconds: time between evaluations; simulator_seconds: time within the simulator, with several lanes the sum of
+            theirs (replayed trials cost none).
         best_design: (D,) levels of the incumbent: the first OK design with the highest score at full fidelity; or None.
         best_score, best_metrics: of the incumbent.
     """
@@ -65,11 +80,13 @@ class Evaluator:
         budget: float | None = None,
         log: Log | None = None,
         progress: Callable[[Evaluator], None] | None = None,
+        window: int | None = None,
     ) -> None:
         if budget is not None:
             check_budget(budget)
         self.simulator, self.objective, self.log = simulator, objective, log
         self.budget = math.inf if budget is None else float(budget)
+        self.window = window or default_window(simulator)
         self.spent = 0.0
         self.trials = 0
         self.counts = dict.fromkeys(Status, 0)
@@ -86,12 +103,22 @@ class Evaluator:
         self._logged = log.trials if log else 0
         self._replay: Iterator[Chunk] = log.chunks() if log and self._logged else iter(())
         self._held: Chunk | None = None
+        self._flights: Flights | None = None
+        self._pending: list[Flight] = []  # submitted and not collected, in the order of proposal
         self._since = perf_counter()
 
     @property
     def remaining(self) -> float:
-        """Budget units left; infinite without a budget."""
-        return max(self.budget - self.spent, 0.0)
+        """Budget units left, without those of designs in flight; infinite without a budget."""
+        left = self.budget - self.spent
+        if self._pending:
+            left -= sum(flight.cost for flight in self._pending)
+        return max(left, 0.0)
+
+    @property
+    def in_flight(self) -> int:
+        """How many designs were submitted and not yet collected."""
+        return len(self._pending)
 
     @property
     def distinct(self) -> int:
@@ -140,7 +167,7 @@ class Evaluator:
         return max(min(n, math.floor(self.remaining / self._cost(fidelity) + 1e-9)), 0)
 
     def evaluate(self, designs: ArrayLike, fidelity: str = "full") -> tuple[Metrics, Scores]:
-        """Prices, scores and logs a batch.
+        """Prices, scores and logs a batch; with several lanes, each design as soon as it and those before it have finished.
 
         Args:
             designs: (N, D) integer level indices.
@@ -161,10 +188,15 @@ class Evaluator:
         affordable = array[: self.affordable(len(array), fidelity)]
         parts = [Metrics.empty(self.simulator.metric_names)]
         scores = [np.zeros(0)]
+        flights: list[Flight] = []
         done = 0
         while done < len(affordable):
             chunk = self._from_log(affordable[done:], fidelity)
-            if chunk is None:
+            if chunk is None and self.simulator.lanes > 1:
+                flights = flights or self._launch([Flight(row, fidelity, cost) for row in affordable[done:].copy()])
+                chunk = self._first_landed(flights, waited if done == 0 else 0.0)
+                del flights[: len(chunk)]
+            elif chunk is None:
                 chunk = self._simulate(
                     affordable[done : done + self._chunk_size()], fidelity, cost, waited if done == 0 else 0.0
                 )
@@ -172,6 +204,8 @@ class Evaluator:
             parts.append(chunk.metrics)
             scores.append(chunk.scores)
             done += len(chunk)
+            if flights and self._progress:
+                self._progress(self)
         self._batches += 1
         result = Metrics.concatenate(parts[1:] or parts), np.concatenate(scores)
         if self._progress:
@@ -180,6 +214,124 @@ class Evaluator:
         if len(affordable) < len(array):
             raise BudgetExhausted(*result)
         return result
+
+    def submit(self, designs: ArrayLike, fidelity: str = "full") -> None:
+        """Sends designs off to be evaluated; ``collect`` gives them back as they finish.
+
+        Args:
+            designs: (N, D) integer level indices; any number, as many of them at once as the simulator has lanes.
+            fidelity: a fidelity of the simulator.
+
+        Raises:
+            BudgetExhausted: the budget covered only the leading designs.  They, and all others that were in flight, have
+                finished and are logged; the exception carries their results.
+            DesignError: the array is wrong.
+        """
+        array = self.simulator.space.check(designs, who=self.simulator.name)
+        cost = self._cost(fidelity)
+        affordable = array[: self.affordable(len(array), fidelity)].copy()
+        self._pending += [Flight(row, fidelity, cost) for row in affordable]
+        self._launch_pending()
+        if len(affordable) == len(array):
+            return
+        parts, scores = [Metrics.empty(self.simulator.metric_names)], [np.zeros(0)]
+        while self._pending:
+            _, metrics, found = self.collect()
+            parts.append(metrics)
+            scores.append(found)
+        raise BudgetExhausted(Metrics.concatenate(parts), np.concatenate(scores))
+
+    def collect(self) -> tuple[Designs, Metrics, Scores]:
+        """Waits until submitted designs have finished, logs them and gives them back.
+
+        Returns:
+            (n, D) designs, n rows of metrics and (n,) scores, all of one fidelity, in the order in which they finished: those
+            that have by now, at least one.
+
+        Raises:
+            ContractError: nothing is in flight.
+            ReplayError: the log of the run that is being resumed goes on with a design that is not in flight.
+        """
+        if not self._pending:
+            raise ContractError("Evaluator.collect: no design is in flight; submit some first")
+        waited = perf_counter() - self._since
+        self.agent_seconds += waited
+        chunk = self._any_landed(waited) if self.replayed else self._any_from_log()
+        self._count(chunk)
+        self._batches += 1
+        self._launch_pending()  # if the log has just ended
+        if self._progress:
+            self._progress(self)
+        self._since = perf_counter()
+        return chunk.designs, chunk.metrics, chunk.scores
+
+    def close(self) -> None:
+        """Ends what is in flight, which is then neither logged nor paid for, and lets go of the simulator's processes."""
+        self._pending = []
+        flights, self._flights = self._flights, None
+        if flights is None:
+            self.simulator.close()
+        else:
+            flights.close()
+
+    def _launch(self, flights: list[Flight]) -> list[Flight]:
+        if self._flights is None or self._flights.simulator is not self.simulator:
+            self._flights = Flights(self.simulator)
+        self._flights.launch(flights)
+        return flights
+
+    def _launch_pending(self) -> None:
+        """Sends off what was submitted; while a log is being replayed it will give the answers, as far as it goes."""
+        if self.replayed:
+            self._launch([flight for flight in self._pending if not flight.launched])
+
+    def _wait(self) -> None:
+        assert self._flights is not None
+        try:
+            self._flights.wait()
+        except BaseException:  # Ctrl-C above all
+            self.close()
+            raise
+
+    def _first_landed(self, flights: list[Flight], waited: float) -> Chunk:
+        """Logs the leading designs of a batch that have landed, at least one."""
+        while flights[0].metrics is None:
+            self._wait()
+        landed = list(itertools.takewhile(lambda flight: flight.metrics is not None, flights))
+        return self._log_flights(landed, waited)
+
+    def _any_landed(self, waited: float) -> Chunk:
+        """Logs the submitted designs that have landed, at least one, the first ones that share a fidelity."""
+        while not (landed := [flight for flight in self._pending if flight.metrics is not None]):
+            self._wait()
+        landed.sort(key=lambda flight: flight.landed)
+        landed = list(itertools.takewhile(lambda flight: flight.fidelity == landed[0].fidelity, landed))
+        self._pending = [flight for flight in self._pending if flight not in landed]
+        return self._log_flights(landed, waited)
+
+    def _any_from_log(self) -> Chunk:
+        """What the log holds next: results that were told together, each of a design that is in flight now too."""
+        chunk = self._held or next(self._replay)
+        self._held = None
+        for row, design in enumerate(chunk.designs):
+            for flight in self._pending:
+                if flight.fidelity == chunk.fidelity and (flight.design == design).all():
+                    self._pending.remove(flight)
+                    break
+            else:
+                raise _other_design(chunk.first + row)
+        return chunk
+
+    def _log_flights(self, flights: list[Flight], waited: float) -> Chunk:
+        metrics = Metrics.concatenate([flight.metrics for flight in flights if flight.metrics is not None])
+        designs = np.array([flight.design for flight in flights])
+        elapsed = sum(flight.seconds for flight in flights)
+        self.simulator_seconds += elapsed
+        one, scores = flights[0], self.objective.score(metrics)
+        chunk = Chunk(self.trials, self._batches, one.fidelity, one.cost, designs, metrics, scores, waited, elapsed)
+        if self.log:
+            self.log.append(chunk)
+        return chunk
 
     def _cost(self, fidelity: str) -> float:
         if fidelity not in self.simulator.fidelities:
@@ -218,11 +370,7 @@ class Evaluator:
         n = min(len(held), len(designs))
         differs = (held.designs[:n] != designs[:n]).any(axis=1)
         if differs.any() or held.fidelity != fidelity:
-            trial = held.first + int(np.argmax(differs))
-            raise ReplayError(
-                f"cannot resume: trial {trial} of the log holds another design than this run proposes. "
-                f"The agent, the simulator or a library has changed since; start the run anew in another folder."
-            )
+            raise _other_design(held.first + int(np.argmax(differs)))
         self._held = _part(held, slice(n, None)) if n < len(held) else None
         return _part(held, slice(0, n))
 
@@ -257,6 +405,18 @@ class Evaluator:
         kept = kept[np.sort(first)]
         kept = kept[np.argsort(costs[kept, 0], kind="stable")]
         self._front = designs[kept], costs[kept]
+
+
+def default_window(simulator: Simulator) -> int:
+    """How many designs an asynchronous agent should have in flight."""
+    return 1 if simulator.in_order else simulator.lanes
+
+
+def _other_design(trial: int) -> ReplayError:
+    return ReplayError(
+        f"cannot resume: trial {trial} of the log holds another design than this run proposes. "
+        f"The agent, the simulator or a library has changed since; start the run anew in another folder."
+    )
 
 
 def _part(chunk: Chunk, rows: slice) -> Chunk:

@@ -60,8 +60,11 @@ class Host:
         return self._stepper.names
 
     def _seal(self) -> None:
-        if self._owns_log and self.evaluator.log is not None:
-            self._owns_log = False
+        if not self._owns_log:
+            return
+        self._owns_log = False
+        self.evaluator.close()
+        if self.evaluator.log is not None:
             self.evaluator.log.close("finished", self.evaluator.summary())
 
 

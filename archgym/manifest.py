@@ -74,10 +74,12 @@ def describe_run(
     hyperparameters: Mapping[str, Any],
     seed: int | None,
     warm_start: Mapping[str, Any] | None = None,
+    in_flight: int = 1,
 ) -> dict[str, Any]:
     """A manifest: the task, who searched it, with what seed and head start, and on what machine and libraries.
 
-    The seed is None where the designs come from outside (``archgym.env``).
+    The seed is None where the designs come from outside (``archgym.env``).  ``in_flight``, the number of designs that an
+    asynchronous agent has in flight, stands in it where it is above one: resuming such a run takes the same number.
     """
     return {
         "format": FORMAT,
@@ -86,6 +88,7 @@ def describe_run(
         "hyperparameters": dict(hyperparameters),
         "seed": seed,
         "warm_start": dict(warm_start) if warm_start is not None else None,
+        **({"in_flight": in_flight} if in_flight > 1 else {}),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "packages": installed_packages(),
         "host": {"system": platform.system(), "machine": platform.machine(), "python": platform.python_version()},

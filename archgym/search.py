@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archgym.agent import Agent, resolve_hyperparameters
 from archgym.errors import HyperparameterError, LogError, ReplayError, UnknownNameError
-from archgym.evaluator import BudgetExhausted, Evaluator, check_budget
+from archgym.evaluator import BudgetExhausted, Evaluator, check_budget, default_window
 from archgym.manifest import describe_run, describe_task, run_entropy
 from archgym.objective import Objective, make_objective
 from archgym.registry import agent_class, make_simulator
@@ -37,7 +37,7 @@ class Result:
         best_metrics: its metrics.
         regret: relative distance of its cost to the optimum of the space; None where the optimum is not known.
         quantile: share of the space's designs that are strictly better; None where the space was not enumerated.
-        scores: (trials,) float64 in order of proposal; ``np.maximum.accumulate`` of it is the anytime curve.
+        scores: (trials,) float64 in the order of the log; ``np.maximum.accumulate`` of it is the anytime curve.
         front: (F, D) levels of the designs that no other one dominates in the metrics of the objective, and front_costs,
             (F, K), what they cost; None under an objective of one metric.
         trials: designs proposed; distinct: different ones among them; simulated: those that reached the simulator.
@@ -104,9 +104,10 @@ def search(
     check_budget(budget)
     task = describe_task(problem, goal, budget)
     past = past_trials(chosen, problem, warm_start) if warm_start is not None else None
-    manifest = describe_run(task, chosen.name, settings, seed, past.record() if past else None)
+    window = default_window(problem) if chosen.asynchronous else 1
+    manifest = describe_run(task, chosen.name, settings, seed, past.record() if past else None, window)
     trial_log = TrialLog.create(log, manifest) if log is not None else None
-    return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress, past)
+    return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress, past, window)
 
 
 def resume(
@@ -147,7 +148,8 @@ def resume(
                 f"cannot resume {folder}: the {part} was {_short(manifest[part])} and is now {_short(task[part])}"
             )
     past = recorded_past_trials(chosen, problem, manifest.get("warm_start"))
-    return _drive(chosen, problem, goal, task, manifest["hyperparameters"], manifest["seed"], trial_log, progress, past)
+    settings, seed, window = manifest["hyperparameters"], manifest["seed"], manifest.get("in_flight", 1)
+    return _drive(chosen, problem, goal, task, settings, seed, trial_log, progress, past, window)
 
 
 def _drive(
@@ -160,9 +162,10 @@ def _drive(
     trial_log: TrialLog | None,
     progress: Progress | None,
     past: PastTrials | None,
+    window: int,
 ) -> Result:
     cached = Cached(problem) if problem.deterministic else None
-    evaluator = Evaluator(cached or problem, goal, budget=task["budget"], log=trial_log, progress=progress)
+    evaluator = Evaluator(cached or problem, goal, budget=task["budget"], log=trial_log, progress=progress, window=window)
     state = "interrupted"
     try:
         searcher = chosen(problem.space, seed=run_entropy(task, chosen.name, settings, seed), **settings)
@@ -176,6 +179,7 @@ def _drive(
             raise ReplayError(f"cannot resume: the log holds more trials than the agent proposes ({evaluator.trials})")
         state = "finished"
     finally:
+        evaluator.close()
         result = _result(evaluator, cached, task, trial_log)
         if trial_log is not None:
             trial_log.close(state, evaluator.summary())

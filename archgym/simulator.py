@@ -40,6 +40,11 @@ class Simulator(ABC):
         deterministic: whether equal designs always give equal metrics.
         fidelities: fidelity name -> cost of one evaluation in budget units; "full" costs 1.
         summaries: a JSON file of known optima that ships with the simulator (``archgym.standing``), or None.
+        lanes: how many designs may be evaluated at once.  Above one it promises that ``evaluate`` may be called by so many
+            threads at a time, one design each; meant for evaluations that run elsewhere and take milliseconds to hours.
+        in_order: with several lanes, whether agents are told results in the order in which they proposed the designs, so
+            that a run does not depend on how long each takes.  If not, agents that can (``Agent.asynchronous``) are told as
+            designs finish.
     """
 
     name: str
@@ -51,6 +56,8 @@ class Simulator(ABC):
     deterministic: bool = True
     fidelities: Mapping[str, float] = MappingProxyType({"full": 1.0})
     summaries: Path | None = None
+    lanes: int = 1
+    in_order: bool = True
 
     @classmethod
     def workloads(cls) -> tuple[str, ...]:
@@ -90,6 +97,13 @@ class Simulator(ABC):
             ContractError: the simulator does not explain its designs.
         """
         raise ContractError(f"{self.name}: this simulator does not explain its designs")
+
+    def close(self) -> None:  # noqa: B027 - most simulators hold nothing
+        """Lets go of what evaluations hold: processes, connections; by default nothing.
+
+        Called when a run ends, however it ends.  Evaluations that are under way in other threads then end soon and begin
+        nothing anew; what they return is not used.  The simulator may be evaluated again afterwards.
+        """
 
     @property
     def metric_names(self) -> tuple[str, ...]:

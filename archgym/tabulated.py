@@ -25,6 +25,7 @@ class Tabulated(Wrapper):
     def __init__(self, inner: Simulator, table: Table) -> None:
         super().__init__(inner)
         self.table = table
+        self.lanes, self.in_order = 1, True  # a look-up takes whole batches
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.inner, self.table)

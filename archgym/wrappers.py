@@ -27,6 +27,8 @@ class Wrapper(Simulator):
         self.workload, self.arguments = inner.workload, MappingProxyType(dict(inner.arguments))
         self.summaries = inner.summaries
         self.deterministic, self.fidelities = inner.deterministic, MappingProxyType(dict(inner.fidelities))
+        # A cache is asked by one thread only: what stands around one has one lane.
+        self.lanes, self.in_order = 1 if isinstance(inner, Cached) else inner.lanes, inner.in_order
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.inner,)
@@ -43,6 +45,10 @@ class Wrapper(Simulator):
     def explain(self, design: ArrayLike) -> Explanation:
         """As the wrapped simulator."""
         return self.inner.explain(design)
+
+    def close(self) -> None:
+        """As the wrapped simulator."""
+        self.inner.close()
 
     def evaluate(self, designs: ArrayLike, fidelity: str = "full") -> Metrics:
         """As the wrapped simulator."""
@@ -89,6 +95,26 @@ class Cached(Wrapper):
             self._remember(new, self.inner.evaluate(array[list(new.values())], fidelity), fidelity)
         known = self._rows[fidelity]
         return self._recall([known[key] for key in keys])
+
+    def recall(self, key: int, fidelity: str) -> Metrics | None:
+        """What is remembered of a design, one row, or None.
+
+        Args:
+            key: rank of its canonical representative.
+            fidelity: of the evaluation.
+        """
+        row = self._rows.get(fidelity, {}).get(key)
+        if row is None:
+            return None
+        self.hits += 1
+        return self._recall([row])
+
+    def learn(self, key: int, priced: Metrics, fidelity: str) -> None:
+        """Takes note of a design that was simulated elsewhere: ``key`` as in ``recall``, ``priced`` one row."""
+        if self._count + 1 > self.limit:
+            self._forget()
+        self.misses += 1
+        self._remember({key: 0}, priced, fidelity)
 
     def _new(self, keys: list[int], fidelity: str) -> dict[int, int]:
         # Rank -> the first row of the batch that has it, for ranks that are not in memory.

@@ -63,7 +63,6 @@ class Guided(Agent):
     def drive(self, evaluator: Evaluator) -> None:
         """Spends the budget; see the class."""
         both = WithProxy(evaluator.simulator)
-        evaluator.simulator = both
         wanted = self.settings["start"] - sum(map(len, self._designs))
         if wanted > 0:
             self._simulate(evaluator, self.ask(wanted))
@@ -88,6 +87,7 @@ class Guided(Agent):
         """The ``n`` new designs with the best predicted scores; random ones where the proposer finds too few new ones."""
         proposer = agent_class(PROPOSER)(self.space, seed=int(self.rng.integers(2**63)))
         designs, scores = [], []
+        evaluator.simulator = both
         left = self.settings["proposals"]
         # The predictions must leave enough of the budget for the designs that are to be confirmed.
         cost = both.fidelities["proxy"]
@@ -100,6 +100,7 @@ class Guided(Agent):
             designs.append(asked[ok])
             scores.append(found[ok])
             left -= len(asked)
+        evaluator.simulator = both.inner  # whose lanes confirm several designs at once
         pool = np.concatenate([*designs, self.ask(n)])
         order = np.argsort(-np.concatenate([*scores, np.full(n, -np.inf)]), kind="stable")
         known = set(map(bytes, both.canonical(np.concatenate(self._designs))))

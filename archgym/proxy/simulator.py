@@ -46,6 +46,7 @@ class ProxySimulator(Wrapper):
         self.arguments = MappingProxyType({**self.inner.arguments, "proxy": self.folder})
         self.fidelities = MappingProxyType({"full": 1.0})
         self.summaries, self.deterministic = None, True
+        self.lanes, self.in_order = 1, True  # predictions are made in whole batches
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.folder is None:
@@ -75,7 +76,7 @@ class ProxySimulator(Wrapper):
 
 
 class WithProxy(Wrapper):
-    """The real simulator with one fidelity more, "proxy", that a proxy answers.
+    """The real simulator with one fidelity more, "proxy", that a proxy answers, in whole batches and hence in one lane.
 
     Attributes:
         proxy: what answers; may be replaced at any time.
@@ -85,6 +86,7 @@ class WithProxy(Wrapper):
         super().__init__(inner)
         self.proxy = proxy
         self.fidelities = MappingProxyType({**inner.fidelities, FIDELITY: COST})
+        self.lanes, self.in_order = 1, True
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.inner, self.proxy)

@@ -82,7 +82,9 @@ def failed(run: PlannedRun, reason: str, scratch: Path | None = None) -> Outcome
 def _attempt(run: PlannedRun, prepared: Prepared, agent: type[Agent], recording: Recording) -> Outcome:
     started, since = datetime.now(UTC), perf_counter()
     problem = Cached(prepared.simulator) if prepared.simulator.deterministic else prepared.simulator
-    evaluator = Evaluator(problem, prepared.objective, budget=run.budget, log=recording)
+    # One in flight: agents are told in order, so that the trials do not depend on how long each takes.  A batch still uses
+    # all lanes of a simulator.
+    evaluator = Evaluator(problem, prepared.objective, budget=run.budget, log=recording, window=1)
     reason = ""
     try:
         seed = entropy(run, prepared.task)
@@ -94,6 +96,7 @@ def _attempt(run: PlannedRun, prepared: Prepared, agent: type[Agent], recording:
     except Exception as error:  # whatever a learner breaks down with, the other runs of the sweep go on
         reason = f"{type(error).__name__}: {error}"
     finally:
+        evaluator.close()
         recording.close()
     if not evaluator.replayed:
         raise ReplayError(f"run {run.id} has more trials on disk than the agent proposes")
