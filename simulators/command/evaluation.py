@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +19,8 @@ from simulators.command.readings import UnreadableMetric, read_metrics
 from simulators.command.scratch import Scratch
 from simulators.command.spec import Spec
 from simulators.command.verdict import Verdict, judge, last_words, not_finite
+
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ def _attempt(spec: Spec, values: Mapping[str, Any], prepared: Prepared, lane: La
         show = shown(run, scratch)
         seen = replace(ended, stdout=show(ended.stdout), stderr=show(ended.stderr))
         evaluation = _evaluated(spec, values, prepared, scratch, ended, seen)
+        if evaluation.status == Status.FAILED and scratch.full:
+            evaluation = replace(evaluation, reason=f"{evaluation.reason}; the disk of the scratch folder: {NO_SPACE}")
         if evaluation.status != Status.OK and run.keep == "failures":
             evaluation = _kept(spec, values, evaluation, scratch, seen)
         return evaluation, seen

@@ -23,6 +23,8 @@ from archgym.errors import ContractError
 
 UNHELD = 60.0
 """Seconds after which a room without a lock, whose owner ended while making it, is removed."""
+ROOM_FOR_WORDS = 16384
+"""Bytes; a disk with less is full."""
 LOCK, KEPT = "lock", "kept"
 
 _mutex = threading.Lock()
@@ -62,6 +64,15 @@ class Scratch:
         except OSError:
             self.remove()
             self._make()
+
+    @property
+    def full(self) -> bool:
+        """Whether the file system has no room left, not even for a program to say so."""
+        try:
+            found = os.statvfs(self.folder)
+        except OSError:
+            return False
+        return found.f_bavail * found.f_frsize < ROOM_FOR_WORDS or (found.f_files > 0 and found.f_favail == 0)
 
     def remove(self) -> None:
         """Removes everything."""
