@@ -12,7 +12,8 @@ from typing import Any
 from archgym.errors import UnknownNameError
 from simulators.command.texts import TextError
 
-SECTION = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:[#;].*)?$")
+SECTION = re.compile(r"\s*\[\s*([^\[\]]+?|\[[^\[\]]+\])\s*\]\s*(?:[#;].*)?$")
+"""Of TOML's arrays of tables the inner brackets belong to the name, so that no path leads into one."""
 ENTRY = re.compile(r"(\s*)([^\s=:#;\[][^=:]*?)(\s*[=:]\s*)(.*?)(\s+[#;].*)?$")
 
 

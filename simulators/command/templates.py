@@ -51,6 +51,10 @@ def environment() -> ImmutableSandboxedEnvironment:
                 return combine(signs[operator], left, right)
             return bounded_format(left, right) if isinstance(left, str) else left % right
 
+        def wrap_str_format(self, value: Any) -> None:
+            # Where Jinja2 would hand out a method ``format`` that is safe but for its widths; here no text has one.
+            return None
+
         def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
             return super().is_safe_attribute(obj, attr, value) and not (isinstance(obj, str) and attr in WIDENING)
 
