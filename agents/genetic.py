@@ -30,7 +30,8 @@ class Genetic(Agent):
     """A generational genetic algorithm (Holland 1975; tournament selection as in Goldberg and Deb 1991).
 
     The first generation is random.  Afterwards each asked design is a child of parents that won tournaments among the
-    survivors.  Survivors of a generation are its children and the elite of the previous one.
+    survivors.  Survivors of a generation are its children and the elite of the previous one.  A generation is complete with
+    the first ``population`` children to finish; a slow one joins a later generation.
     """
 
     name = "genetic"

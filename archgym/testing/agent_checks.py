@@ -13,11 +13,14 @@ from archgym.errors import HyperparameterError
 from archgym.objective import make_objective
 from archgym.simulator import Simulator
 from archgym.space import Designs, DesignSpace
+from archgym.testing.asynchronous_checks import ASYNCHRONOUS_CHECKS, asynchronous_beats_random
 from archgym.testing.check import Check, Mismatch, expect, run_all
 from archgym.testing.effort import Effort, Kind, difference
 from archgym.testing.isolation import in_another_process, no_global_rng
 from archgym.testing.problems import ODD_PROBLEMS, PROBLEMS, Mixture, Sphere
 from archgym.testing.run_checks import RUN_CHECKS, beats_random
+
+COMPARISONS = [("beats-random", beats_random), ("asynchronous-beats-random", asynchronous_beats_random)]
 
 
 def agent_checks(
@@ -31,7 +34,7 @@ def agent_checks(
     """The rules every agent keeps, as named checks; ``check.run(agent_class)`` runs one.
 
     Args:
-        baseline: leaves out the comparison with random search.
+        baseline: leaves out the comparisons with random search.
         hyperparameters: settings that the agent runs with, where its defaults are too slow for a check.
         budget: designs of an ordinary run.
         long_budget: designs of a run against random search.
@@ -46,7 +49,8 @@ def agent_checks(
         ("no-global-rng", _no_global_rng),
         ("no-mutation", _no_mutation),
         *RUN_CHECKS,
-        *([] if baseline else [("beats-random", beats_random)]),
+        *ASYNCHRONOUS_CHECKS,
+        *([] if baseline else COMPARISONS),
     ]
     effort = Effort(dict(hyperparameters or {}), budget, long_budget, seeds)
     return [Check(name, str(body.__doc__).split("\n")[0], partial(_call, body, effort)) for name, body in bodies]

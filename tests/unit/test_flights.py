@@ -67,7 +67,7 @@ def test_leading_designs_are_logged_while_others_still_run() -> None:
     evaluator(simulator, log=log, progress=lambda e: told.append(e.trials)).evaluate(batch)
     assert log.designs == batch.tolist() and len(log.kept[0]) <= 2
     assert told[0] <= 2 and told[-1] == 6
-    assert {chunk.batch for chunk in log.kept} == {0} and [chunk.first for chunk in log.kept][0] == 0
+    assert {chunk.batch for chunk in log.kept} == {0} and log.kept[0].first == 0
 
 
 def test_a_batch_that_the_log_holds_in_part_is_simulated_in_part() -> None:

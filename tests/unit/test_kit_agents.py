@@ -205,6 +205,48 @@ class Aimless(Climber):
         return self.space.sample(n, self.rng)
 
 
+class Forgetful(Climber):
+    """Says it can be told in any order, and expects the order in which it proposed."""
+
+    asynchronous = True
+
+    def __init__(self, space: DesignSpace, *, seed: Any, **hyperparameters: Any) -> None:
+        super().__init__(space, seed=seed, **hyperparameters)
+        self.asked: list[list[int]] = []
+
+    def ask(self, n: int) -> Designs:
+        designs = super().ask(n)
+        self.asked += designs.tolist()
+        return designs
+
+    def tell(self, designs: Designs, scores: np.ndarray, metrics: Metrics) -> None:
+        assert self.asked[: len(designs)] == designs.tolist()
+        del self.asked[: len(designs)]
+        super().tell(designs, scores, metrics)
+
+
+class Patient(Climber):
+    """Says it can be told in any order, and then learns only when nothing is in flight."""
+
+    asynchronous = True
+    flying = 0
+
+    def ask(self, n: int) -> Designs:
+        self.flying += n
+        return super().ask(n)
+
+    def tell(self, designs: Designs, scores: np.ndarray, metrics: Metrics) -> None:
+        self.flying -= len(designs)
+        if not self.flying:
+            super().tell(designs, scores, metrics)
+
+
+class AnyOrder(Climber):
+    """Says it can be told in any order, and can."""
+
+    asynchronous = True
+
+
 class Misspelt(Climber):
     """Takes any setting without a word."""
 
@@ -233,10 +275,12 @@ BROKEN = {
     Bypass: "every-trial-logged",
     Clocked: "resumes",
     Aimless: "beats-random",
+    Forgetful: "asynchronous",
+    Patient: "asynchronous-beats-random",
 }
 
 
-@pytest.mark.parametrize("agent", [Climber, Loop])
+@pytest.mark.parametrize("agent", [Climber, Loop, AnyOrder])
 def test_a_good_agent_passes(agent: type[Agent]) -> None:
     check_agent(agent)
 
@@ -251,7 +295,7 @@ def test_a_broken_agent_fails_its_check(agent: type[Agent]) -> None:
 
 def test_every_check_has_a_name_and_a_line() -> None:
     checks = agent_checks()
-    assert len({check.name for check in checks}) == len(checks) == 18
+    assert len({check.name for check in checks}) == len(checks) == 20
     assert all(check.doc.endswith(".") and str(check) == check.name for check in checks)
 
 
