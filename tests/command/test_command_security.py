@@ -42,14 +42,14 @@ def test_no_source_uses_a_shell_or_runs_text(path: Path) -> None:
     assert not imported & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
 
 
-@pytest.mark.parametrize("word", ["; touch ../touched", "$(touch touched)", "`touch touched`", "a b  c", "*", "| cat", "-n"])
+@pytest.mark.parametrize("word", ["; touch ../touched", "$(touch touched)", "`touch touched`", "a b  c", "*", "|cat", "-n"])
 def test_words_of_a_command_reach_the_program_as_they_are(tmp_path: Path, word: str) -> None:
     path = write(tmp_path, 'printf "%s" "$2" | od -An -c >&2; ls >&2; echo "latency 5"; exit 7')
     path.write_text(path.read_text().replace('"{{ size }}"]', f'"{{{{ size }}}}", {json.dumps(word)}]'))
     simulator = Command(path, cache=False)
     (reason,) = simulator.evaluate(simulator.space.default).reasons.values()
     shown = "".join(reason.partition("stderr ends: ")[2].replace("program.sh", "").replace(" | ", "").split())
-    assert shown == "".join(word.split()) or word == "| cat" and shown == "|cat"
+    assert shown == "".join(word.split())
     assert "touched" not in os.listdir(simulator.spec.folder)
 
 
