@@ -35,10 +35,15 @@ def read_inside(folder: Path, name: str) -> str:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise TextError(f"it cannot be opened: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise TextError("it is not a plain file")
         if about.st_size > LARGEST:
             raise TextError(f"it has {about.st_size:,} bytes; at most {LARGEST:,} are read")
-        return file.read(LARGEST).decode(errors="replace")
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST).decode(errors="replace")
+    except OSError as error:
+        raise TextError(f"it cannot be read: {error.strerror}") from None
+    finally:
+        os.close(handle)

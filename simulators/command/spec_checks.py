@@ -1,14 +1,19 @@
-"""A spec tried out before any program runs: names in templates, and everything that is made for the default design."""
+"""A spec tried out before any program runs: names in templates, and everything that is made for one design."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from archgym.errors import SpecError, UnknownNameError
 from simulators.command.inputs import InputError, render_commands, render_inputs
 from simulators.command.spec import Spec
 from simulators.command.spec_table import Table
 from simulators.command.templates import TemplateError, names_in
+
+DRAWN = 1000
+"""Designs among which one is looked for that breaks no rule."""
 
 
 def check_templates(spec: Spec, names: Sequence[str], table: Table) -> None:
@@ -42,10 +47,8 @@ def _templates(spec: Spec) -> Iterator[tuple[str, str]]:
             yield f"[run] command {number}: {argument!r}", argument
 
 
-def try_default(spec: Spec, workload: str, table: Table) -> None:
-    """Makes all inputs and commands of the default design.
-
-    A default design that breaks a rule proves nothing: its templates need not make sense.
+def try_design(spec: Spec, workload: str, table: Table) -> None:
+    """Makes all inputs and commands of the default design, or of a drawn one that breaks no rule if the default does.
 
     Args:
         spec: to try.
@@ -55,12 +58,17 @@ def try_default(spec: Spec, workload: str, table: Table) -> None:
     Raises:
         SpecError: something cannot be made.
     """
-    values = spec.default(workload)
-    of = f" of workload {workload}" if workload else ""
+    space = spec.space_of(workload)
+    designs = np.concatenate([space.default, space.sample(DRAWN, seed=0)])
+    valid = np.flatnonzero(space.violation(designs) == 0)
+    if not len(valid):  # all that is known to be INVALID; what is made for such designs proves nothing
+        return
+    design = space.describe(designs[valid[0]])
     try:
-        if spec.space_of(workload).violation(spec.space.default).any():
-            return
+        values = {**spec.constants(workload), **design}
         render_inputs(spec, values)
         render_commands(spec, values)
     except InputError as error:
-        raise table.error(f"the default design{of} cannot be run: {error}") from None
+        shown = ", ".join(f"{name} = {value!r}" for name, value in design.items())
+        of = f" of workload {workload}" if workload else ""
+        raise table.error(f"{error} (design{of}: {shown})") from None

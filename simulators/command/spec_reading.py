@@ -1,4 +1,4 @@
-"""A spec's file turned into a ``Spec``: every key checked, every file read, everything tried on the default design."""
+"""A spec's file turned into a ``Spec``: every key checked, every file read, everything tried on one design."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archgym.space import DesignSpace
 from simulators.command.arithmetic import is_number, short
 from simulators.command.kinds import kind_of_value
 from simulators.command.spec import Spec
-from simulators.command.spec_checks import check_templates, try_default
+from simulators.command.spec_checks import check_templates, try_design
 from simulators.command.spec_inputs import read_inputs
 from simulators.command.spec_metrics import read_readings
 from simulators.command.spec_run import read_run
@@ -61,7 +61,7 @@ def spec_of_file(path: Path) -> Spec:
     spec = Spec(**{**vars(spec), "digest": spec_digest(spec)})
     check_templates(spec, tuple(kinds), table)
     for workload in spec.workload_names or ("",):
-        try_default(spec, workload, table)
+        try_design(spec, workload, table)
     return spec
 
 

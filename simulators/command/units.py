@@ -20,7 +20,7 @@ SUFFIXES = {
     **{"kb": "kB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB", "bytes": "byte", "bits": "bit"},
 }
 """Last part of a metric's name -> the unit that it means."""
-WRITTEN = re.compile(r"[A-Za-zµμΩ°%][A-Za-z0-9µμΩ°%_ */^.²³()-]{0,59}")
+WRITTEN = re.compile(r"[A-Za-zµμΩ°%][A-Za-z0-9µμΩ°%_ */^²³()-]{0,59}")
 
 
 class UnitError(ArchGymError, ValueError):
@@ -50,7 +50,8 @@ def factor(printed: str, wanted: str) -> float:
         zero = units.Quantity(Fraction(0), source).to(target).magnitude
         one = units.Quantity(Fraction(1), source).to(target).magnitude
     except pint.UndefinedUnitError as error:
-        raise UnitError(f"no unit is called {error.unit_names!r}") from None
+        names = [error.unit_names] if isinstance(error.unit_names, str) else error.unit_names
+        raise UnitError(f"no unit is called {', '.join(map(repr, names))}") from None
     except pint.DimensionalityError:
         raise UnitError(f"{printed!r} cannot be converted to {wanted!r}: they measure different things") from None
     except Exception as error:
