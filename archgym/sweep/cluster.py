@@ -7,23 +7,19 @@ retry tasks: what is lost with a worker or a node goes back into the sweep's own
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-from archgym.errors import ArchGymError, MissingExtraError
+from archgym.cluster import connect, import_ray
+from archgym.errors import ArchGymError
 from archgym.sweep.packs import Pack, Report
 from archgym.sweep.workers import Crew
 
-LOCAL = "local"
 COUNT_SECONDS = 5.0
 """How often the cluster's size is looked up; nodes come and go."""
-KNOCK_SECONDS = 10.0
 
 
 class Cluster:
@@ -41,10 +37,8 @@ class Cluster:
     """
 
     def __init__(self, address: str, location: str, memory_limit: float | None, workers: int | None = None) -> None:
-        self._ray = _import_ray()
-        self._begun = not self._ray.is_initialized()
-        if self._begun:
-            self._connect(address, workers)
+        self._ray = import_ray("archgym sweep --ray")
+        self._begun = connect(self._ray, address, workers)
         self._workers = workers
         self._counted = -COUNT_SECONDS
         self._cores = 1
@@ -97,19 +91,6 @@ class Cluster:
         if self._begun:
             self._ray.shutdown()
 
-    def _connect(self, address: str, workers: int | None) -> None:
-        quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
-        try:
-            if address == LOCAL:
-                os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # nobody but this process knows of the cluster
-                cores = workers or len(os.sched_getaffinity(0))
-                self._ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
-            else:
-                _knock(address)  # Ray itself takes minutes to find out that nobody is there
-                self._ray.init(address=address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            raise ArchGymError(f"no Ray cluster answers at {address}: {error}. Start one with: ray start --head") from error
-
     def _report(self, task: Any, pack: Pack) -> Report:
         exceptions = self._ray.exceptions
         try:
@@ -135,18 +116,3 @@ def work(location: str, memory_limit: float | None, path: Sequence[str], pack: P
 @lru_cache(maxsize=1)
 def _crew(location: str, memory_limit: float | None) -> Crew:
     return Crew(1, location, memory_limit)
-
-
-def _knock(address: str) -> None:
-    """Raises ``OSError`` if nothing listens at ``HOST:PORT``; other forms of address are left to Ray."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtraError("archgym sweep --ray", "ray", "sweep") from None
-    return ray

@@ -59,7 +59,7 @@ class Command(Simulator):
     Args:
         spec: the TOML file.
         workload: a name in its table ``workloads``.
-        jobs: evaluations at once; as the spec says by default.
+        jobs: evaluations at once; by default as the spec says, or as many as a Ray cluster has room for.
         cache: whether designs that were evaluated before, in any run, are answered from the cache on disk.
         ray: "local" or the address of a Ray cluster, to evaluate there.
         keep: "never" or "failures", in the spec's place.
@@ -67,6 +67,7 @@ class Command(Simulator):
     Raises:
         SpecError: a spec that makes no sense, or a ``version_command`` that cannot be run.
         UnknownNameError: no such workload.
+        ArgumentError: no node of the Ray cluster has what one evaluation needs.
     """
 
     name = "command"
@@ -101,8 +102,10 @@ class Command(Simulator):
         self.arguments = MappingProxyType({"spec": described.path, **({"workload": picked} if picked else {})})
         self.lanes, self.in_order = jobs or described.run.jobs, described.run.order == "proposed"
         self._cache = EvaluationCache(described, f"{described.version} {program}") if cache else None
-        self._address = ray
+        self._address, self._jobs = ray, jobs
         self._open()
+        if self._remote is not None:
+            self.lanes = self._remote.count
 
     def _open(self) -> None:
         self._lanes = Lanes()
@@ -110,7 +113,7 @@ class Command(Simulator):
         if self._address is not None:
             from simulators.command.remote import RayLanes
 
-            self._remote = RayLanes(self.spec, self._address)
+            self._remote = RayLanes(self.spec, self._address, self._jobs)
         weakref.finalize(self, self._lanes.close)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -152,7 +155,7 @@ class Command(Simulator):
         if known is not None:
             return known
         if self._remote is not None:
-            evaluation: Evaluation = self._remote.evaluate(self.spec, named)
+            evaluation: Evaluation = self._remote.evaluate(named)
         else:
             with self._lanes.lane() as lane:
                 evaluation, _ = run_prepared(self.spec, named, prepared, lane)
