@@ -173,10 +173,6 @@ class Spec:
 
         return with_constants(self.space, self.constants(workload))
 
-    def default(self, workload: str | None = None) -> dict[str, Any]:
-        """Values of the default design, with a workload's constants; errors as ``constants``."""
-        return {**self.constants(workload), **self.space.describe(self.space.default)}
-
 
 def read_spec(path: str | os.PathLike[str]) -> Spec:
     """Reads a spec and every file it names, and tries it on its default design.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from simulators.command.spec import Spec, read_spec
 
@@ -40,3 +41,8 @@ def write_spec(folder: Path, middle: str = "", head: str = HEAD, run: str = RUN,
 def spec_of(folder: Path, middle: str = "", head: str = HEAD, run: str = RUN, metrics: str = METRIC) -> Spec:
     """Writes a spec and reads it."""
     return read_spec(write_spec(folder, middle, head, run, metrics))
+
+
+def default_of(spec: Spec) -> dict[str, Any]:
+    """Values of the default design and the constants of the first workload."""
+    return {**spec.constants(), **spec.space.describe(spec.space.default)}

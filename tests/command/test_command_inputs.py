@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_files import spec_of
+from spec_files import default_of, spec_of
 
 from simulators.command.inputs import InputError, render_commands, render_inputs
 from simulators.command.templates import LARGEST_OUTPUT, TemplateError, environment, names_in, render
@@ -154,9 +154,9 @@ def test_a_template_sees_no_file_and_no_loader(tmp_path: Path) -> None:
 
 def test_errors_name_file_and_cause(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, '[[inputs]]\nfile = "a.v"\ntext = "{{ 64 // (width - 16) }}"\n')
-    assert render_inputs(spec, {**spec.default(), "width": 32}) == {"a.v": b"4"}
+    assert render_inputs(spec, {**default_of(spec), "width": 32}) == {"a.v": b"4"}
     with pytest.raises(InputError, match=r"input a\.v: ZeroDivisionError"):
-        render_inputs(spec, {**spec.default(), "width": 16})
+        render_inputs(spec, {**default_of(spec), "width": 16})
 
 
 def test_commands_are_lists_of_arguments(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_commands_are_lists_of_arguments(tmp_path: Path) -> None:
         '[run]\ncommands = [["make", "WIDTH={{ width }}"], ["./sim", "{{ kind }}; rm -rf $HOME", "", "{{ spec_folder }}/x"]]\n'
     )
     spec = spec_of(tmp_path, run=run)
-    first, second = render_commands(spec, spec.default())
+    first, second = render_commands(spec, default_of(spec))
     assert first == ["make", "WIDTH=8"]
     assert second == ["./sim", "ripple; rm -rf $HOME", "", f"{tmp_path}/x"]
 
@@ -172,9 +172,9 @@ def test_commands_are_lists_of_arguments(tmp_path: Path) -> None:
 def test_a_program_needs_a_name(tmp_path: Path) -> None:
     run = """[run]\ncommand = ["{{ 'p' if width < 32 else '' }}"]\n"""
     spec = spec_of(tmp_path, run=run)
-    assert render_commands(spec, spec.default()) == [["p"]]
+    assert render_commands(spec, default_of(spec)) == [["p"]]
     with pytest.raises(InputError, match="command 1"):
-        render_commands(spec, {**spec.default(), "width": 32})
+        render_commands(spec, {**default_of(spec), "width": 32})
 
 
 def test_inputs_are_made_of_what_was_there_when_the_spec_was_read(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ set = {"a.b[1]" = "width / 2", "a.b[0]" = "kind"}
     spec = spec_of(tmp_path, middle)
     for name in ("a.j2", "b.bin", "c.json"):
         (tmp_path / name).unlink()
-    files = render_inputs(spec, {**spec.default(), "width": 32})
+    files = render_inputs(spec, {**default_of(spec), "width": 32})
     assert files["sub/a.txt"].decode() == "é 32\n"
     assert files["b.bin"] == b"\xff\0{{ width }}"
     assert files["c.json"].decode() == '{\n  "a": {\n    "b": [\n      "ripple",\n      16.0\n    ]\n  }\n}\n'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_files import spec_of
+from spec_files import default_of, spec_of
 
 from simulators.command.readings import UnreadableMetric, number, read_metrics
 from simulators.command.spec import Spec
@@ -32,7 +32,7 @@ def read(folder: Path, *metrics: str, stdout: str = STDOUT, stderr: str = "", va
     spec = spec_of(folder, metrics="".join(metrics))
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
-    return read_metrics(spec, values or spec.default(), scratch, stdout, stderr)
+    return read_metrics(spec, values or default_of(spec), scratch, stdout, stderr)
 
 
 def write(folder: Path, name: str, content: str | bytes) -> None:
@@ -272,5 +272,5 @@ def test_one_reading_of_a_file_serves_all_its_metrics(tmp_path: Path, monkeypatc
     calls: list[str] = []
     parse = json.loads
     monkeypatch.setattr("simulators.command.texts.json.loads", lambda text: calls.append(text) or parse(text))
-    assert read_metrics(spec, spec.default(), tmp_path / "scratch", "", "") == {"a": 1, "b": 2, "c": 3}
+    assert read_metrics(spec, default_of(spec), tmp_path / "scratch", "", "") == {"a": 1, "b": 2, "c": 3}
     assert len(calls) == 1

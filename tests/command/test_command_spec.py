@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import pickle
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
-from spec_files import spec_of, write_spec
+from spec_files import RUN, spec_of, write_spec
 
 from archgym.errors import SpecError, UnknownNameError
 from simulators.command.spec import Run, read_spec
@@ -106,7 +107,6 @@ def test_workloads_are_constants(tmp_path: Path) -> None:
     assert spec.constants() == spec.constants("stream") == {"rows": 64} and spec.constants("random-2") == {"rows": 128}
     with pytest.raises(UnknownNameError, match=r"adder: no workload named 'strem'\. Did you mean 'stream'"):
         spec.constants("strem")
-    assert spec.default("random-2") == {"rows": 128, "width": 16, "share": 0.0}
 
 
 def test_rules_depend_on_the_workload(tmp_path: Path) -> None:
@@ -125,6 +125,15 @@ def test_a_small_spec_has_defaults(tmp_path: Path) -> None:
     assert spec.inputs == () and spec.workload_names == () and spec.constants() == {} and spec.version == ""
     with pytest.raises(UnknownNameError):
         spec.constants("any")
+
+
+def test_jobs_may_be_the_cores(tmp_path: Path) -> None:
+    assert spec_of(tmp_path, run=RUN + 'jobs = "cores"\n').run.jobs == len(os.sched_getaffinity(0))
+
+
+def test_a_secret_is_passed_on_as_one_only(tmp_path: Path) -> None:
+    run = spec_of(tmp_path, run=RUN + 'environment = ["PATH", "KEY"]\nsecrets = ["KEY"]\n').run
+    assert run.environment == ("PATH",) and run.secrets == ("KEY",)
 
 
 def test_a_spec_travels(tmp_path: Path) -> None:
