@@ -104,7 +104,7 @@ def statistics_table(records: Records, workload: str) -> str:
         f"| method | seeds that meet the specs | 95 % interval | {reached} | accuracy at the end, median | range "
         f"| NASAIC is ahead | designs to the first that meets | networks rated | accuracy at {RATED[0]} rated networks "
         f"| at {RATED[1]} | seconds, agent + simulator |",
-        "| --- | ---: | ---: |" + " ---: |" * (len(marks) + 8),
+        "| --- | ---: | ---: |" + " ---: |" * (len(marks) + 7),
     ]
     for method, mine in groups.items():
         met = accuracies(mine)
