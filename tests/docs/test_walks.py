@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from blocks import WALKS, Block, blocks_of
 from sources import ROOT
+
+import archgym
 
 LENIENT = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -31,6 +34,17 @@ def test_the_page_holds_from_top_to_bottom(
             session(block, tmp_path)
         elif block.language in ("bash", "console"):
             answers(block, command)
+
+
+@pytest.mark.skipif(shutil.which("yosys") is None, reason="needs yosys (apt-get install yosys)")
+def test_the_described_simulator_of_the_readme_runs(command: Callable, tmp_path: Path) -> None:
+    (spec,) = [block for block in blocks_of(ROOT / "README.md") if block.title == "adder.toml"]
+    (shown,) = [block for block in blocks_of(ROOT / "README.md") if f"run {spec.title}" in block.text]
+    (tmp_path / spec.title).write_text(spec.text)
+    answers(shown, command)
+    trials = archgym.Dataset.open(tmp_path / "runs" / "adder").to_pandas()
+    assert set(trials["status"]) == {"OK"}
+    assert trials.groupby("width")["cells"].first().is_monotonic_increasing, "a wider adder has more cells"
 
 
 def session(block: Block, folder: Path) -> None:
