@@ -135,12 +135,16 @@ def resume_command(
 
 @app.command("check")
 def check_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="a simulator, an agent, or MODULE:CLASS")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a simulator, a TOML file, an agent, or MODULE:CLASS")],
+    designs: Annotated[
+        int | None,
+        typer.Option("--designs", "-n", min=1, help="random designs of a simulator", show_default="64; fewer if it is slow"),
+    ] = None,
 ) -> None:
-    """Run the conformance kit on a simulator or an agent."""
+    """Look at a simulator and run the conformance kit on it, or on an agent."""
     from archgym.cli.checking import check
 
-    if not check(name):
+    if not check(name, designs):
         raise typer.Exit(1)
 
 
