@@ -22,13 +22,23 @@ app = typer.Typer(
 
 app.add_typer(proxy_app, name="proxy")
 
-SimulatorName = Annotated[str, typer.Argument(metavar="SIMULATOR", help="a name that `archgym list simulators` shows")]
+SimulatorName = Annotated[
+    str, typer.Argument(metavar="SIMULATOR", help="a name that `archgym list simulators` shows, or a TOML file")
+]
 Workload = Annotated[
     str | None,
     typer.Option("--workload", "-w", help="a name that `archgym list workloads` shows, or a file", show_default="its first"),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="another argument of the simulator; repeatable")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="designs evaluated at once, by simulators that can", show_default="its own"),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="local|ADDRESS", help="evaluate on a Ray cluster, by simulators that can"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress and no tables")]
 
@@ -110,13 +120,16 @@ def run_command(
     proxy: Annotated[
         Path | None, typer.Option("--proxy", help="folder of a saved proxy that answers in the simulator's place")
     ] = None,
+    jobs: Jobs = None,
+    ray: RayAddress = None,
     quiet: Quiet = False,
 ) -> None:
     """Search a design space with one agent and log every trial."""
     from archgym.cli.parsing import parse_pairs
-    from archgym.cli.running import run
+    from archgym.cli.running import at_once, run
 
     arguments, hyperparameters = parse_pairs(settings or (), "--set"), parse_pairs(hyper or (), "--hyper")
+    arguments.update(at_once(simulator, jobs, ray))
     if proxy is not None:
         arguments["proxy"] = str(proxy)
     run(simulator, workload, arguments, agent, hyperparameters, objective, budget, seed, out, warm_start, quiet)
@@ -125,12 +138,14 @@ def run_command(
 @app.command("resume")
 def resume_command(
     folder: Annotated[Path, typer.Argument(help="a run's folder, or one with unfinished runs below it")],
+    jobs: Jobs = None,
+    ray: RayAddress = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on with interrupted runs, to the same log as if they had never stopped."""
     from archgym.cli.running import resume_all
 
-    resume_all(folder, quiet)
+    resume_all(folder, jobs, ray, quiet)
 
 
 @app.command("check")
