@@ -85,7 +85,8 @@ def _yaml(text: str, assignments: Sequence[tuple[str, Any]]) -> str:
     import yaml
 
     tree = _all_set(_tree(text, "yaml"), assignments)
-    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, default_flow_style=False))
+    # Letters beyond ASCII are escaped: written as they are, some are read back as line ends.
+    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=False, default_flow_style=False))
 
 
 def _lines(form: str) -> Callable[[str, Sequence[tuple[str, Any]]], str]:

@@ -38,7 +38,7 @@ def set_line(text: str, path: str, value: Any, form: str) -> str:
     Raises:
         TextError: the path is not there, is there twice, or its value goes on over several lines.
     """
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")  # not splitlines: other line ends than these may be inside a value
     entries = _entries(lines)
     if path not in entries:
         raise TextError(str(UnknownNameError("key", path, entries)))
@@ -51,7 +51,7 @@ def set_line(text: str, path: str, value: Any, form: str) -> str:
     indent, key, sign, _, comment = entry.parts.groups()
     ending = lines[entry.number][entry.parts.end() :]
     lines[entry.number] = f"{indent}{key}{sign}{printed(value, form)}{comment or ''}{ending}"
-    changed = "".join(lines)
+    changed = "\n".join(lines)
     if form == "toml":
         _check_toml(changed, path, value)
     return changed
@@ -67,7 +67,8 @@ def printed(value: Any, form: str) -> str:
         return "true" if value else "false"
     if form == "toml":
         whole = not isinstance(value, float) or math.isfinite(value)
-        return json.dumps(value, ensure_ascii=False) if whole else repr(value)
+        # Texts are written as in JSON, but for one character that TOML wants escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") if whole else repr(value)
     if isinstance(value, str) and len(value.splitlines()) > 1:
         raise TextError("a value in an INI file must be on one line")
     return str(value)
@@ -86,7 +87,7 @@ def _entries(lines: list[str]) -> dict[str, list[_Entry]]:
         indent = len(line) - len(line.lstrip())
         if last and indent > len(last.parts.group(1)):  # as configparser has it: what is indented further belongs to the value
             last.goes_on = True
-        elif parts := ENTRY.match(line.rstrip("\r\n")):
+        elif parts := ENTRY.match(line.rstrip("\r")):
             last = _Entry(number, parts)
             entries.setdefault(f"{section}.{parts.group(2)}" if section else parts.group(2), []).append(last)
     return entries

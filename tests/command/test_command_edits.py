@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulators.command.edits import EditError, edited, steps_of
@@ -74,12 +74,15 @@ def test_yaml() -> None:
 
 
 @given(PLAIN)
+@example("\x85")
 def test_json_and_yaml_hold_what_was_set(value: Any) -> None:
     assert json.loads(edited(JSON, "json", [("memory.rows", value)]))["memory"]["rows"] == value
     found = yaml.safe_load(edited(YAML, "yaml", [("memory.rows", value)]))["memory"]["rows"]
     assert found == value and type(found) is type(value)
 
 
+@example("\x7f")
+@example("a\u2028b")
 @given(
     st.one_of(st.integers(-(2**60), 2**60), st.booleans(), st.floats(allow_nan=False), st.text(st.characters(codec="utf-8")))
 )
