@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from rich.console import Console
@@ -13,7 +14,15 @@ from archgym.cli import UsageError
 from archgym.cli.show import line, stdout
 from archgym.errors import ArchGymError
 from archgym.objective import objective_forms
-from archgym.registry import agent_class, environment_ids, list_agents, list_simulators, list_workloads, make_simulator
+from archgym.registry import (
+    agent_class,
+    environment_ids,
+    list_agents,
+    list_simulators,
+    list_workloads,
+    make_simulator,
+    simulator_class,
+)
 from archgym.space import Parameter
 
 
@@ -44,6 +53,9 @@ def _simulators(console: Console) -> Table:
     table = _table("simulators", "simulator", "version", "parameters", "designs", "workloads", "metrics to optimise")
     for name in list_simulators():
         try:
+            if needed := _needed(name):
+                table.add_row(name, *(4 * [""]), f"what its {' and '.join(needed)} says")
+                continue
             simulator = make_simulator(name)
         except (ArchGymError, TypeError) as error:
             line(console, f"{name}: {error}")
@@ -53,6 +65,12 @@ def _simulators(console: Console) -> Table:
         count = str(len(simulator.workloads()))
         table.add_row(name, simulator.version, str(space.dimensions), f"{space.size:,}", count, goals)
     return table
+
+
+def _needed(simulator: str) -> list[str]:
+    """Arguments without which a simulator cannot be built."""
+    parameters = inspect.signature(simulator_class(simulator)).parameters.values()
+    return [each.name for each in parameters if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
 
 
 def _agents(console: Console) -> Table:

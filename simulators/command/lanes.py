@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from archgym.errors import ContractError
 from simulators.command.scratch import Scratch
 
 HEAD, TAIL = 4 << 20, 12 << 20
@@ -155,6 +156,8 @@ class Lane:
         with self._lock:
             if self._closed:
                 raise Stopped("the lane is closed")
+            if not hasattr(os, "pidfd_open"):
+                raise ContractError("command: programs are run by means of Linux (pidfd, subreapers); this is another system")
             if self._process is None:
                 self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
                 script = Path(__file__).with_name("lane.py")
