@@ -14,12 +14,17 @@ def pages() -> dict[str, str]:
     """Path below docs/ -> text."""
     agents = {name: agent_class(name) for name in list_agents()}
     rows = [(f"[`{name}`](#{name})", library(agent), _headline(agent)) for name, agent in agents.items()]
+    free = ", ".join(f"`{name}`" for name, agent in agents.items() if agent.asynchronous)
     lead = (
         "All face the same designs, score, budget and log. `--hyper NAME=VALUE` on the command line or `hyperparameters=` in "
         "Python sets what differs from a default; the levels are what a sweep or `archgym tune` draws from. "
         "[Which agent needs how many designs](sample-efficiency.md) compares them."
     )
-    parts = [MADE, "# Agents", lead, table(["agent", "built on", "what it is"], rows)]
+    later = (
+        f"Where a simulator evaluates several designs at once, {free} can be told of each as it finishes; the others are told "
+        "of a batch when all of it is there."
+    )
+    parts = [MADE, "# Agents", lead, table(["agent", "built on", "what it is"], rows), later]
     parts += [_settings(name, agent) for name, agent in agents.items()]
     return {"agents.md": "\n\n".join(parts) + "\n"}
 
