@@ -31,7 +31,7 @@ check: .venv/dev.stamp  ## lint, formatting, types
 	$(BIN)/mypy
 
 docs: .venv/dev.stamp  ## build the documentation into site/; what is broken in it fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open site/index.html, or with search: python3 -m http.server -d site"
 
 format: .venv/dev.stamp  ## put the code into shape
