@@ -143,7 +143,7 @@ def _evaluated(
     metrics: dict[str, float] = {}
     if status == Status.OK:
         try:
-            metrics = read_metrics(spec, values, scratch.work, ended.stdout, ended.stderr)
+            metrics = read_metrics(spec, values, scratch.work, ended.stdout, ended.stderr, shown(spec.run, scratch))
             strange = not_finite(metrics)
         except UnreadableMetric as error:
             strange = str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from simulators.command.scratch import Scratch
 HEAD, TAIL = 4 << 20, 12 << 20
 """Bytes of a program's output that are read: all of it, or its beginning and its end where it is longer."""
 FAREWELL = 15.0
-"""Seconds that a lane gets to kill what it runs and to end."""
+"""Seconds that a lane gets to kill what it runs, and to answer or end."""
+LONGEST = 1e6
+"""Seconds that anything is waited for at a time."""
 MARK = "ARCHGYM_LANE"
 """Environment variable that tells the processes of a lane, so that they are found when the lane itself was killed."""
 
@@ -120,7 +123,7 @@ class Lane:
             "exit_codes": list(exit_codes),
         }
         try:
-            answer = self._ask(process, json.dumps(request).encode() + b"\n")
+            answer = self._ask(process, json.dumps(request).encode() + b"\n", limits.seconds + FAREWELL)
         except BaseException:
             self._end()
             raise
@@ -173,13 +176,17 @@ class Lane:
                 )
             return self._process
 
-    def _ask(self, process: subprocess.Popen[bytes], request: bytes) -> dict[str, Any]:
+    def _ask(self, process: subprocess.Popen[bytes], request: bytes, patience: float) -> dict[str, Any]:
         assert process.stdin is not None and process.stdout is not None
         heard = b""
+        answers = select.poll()
+        answers.register(process.stdout, select.POLLIN)
         try:
             rest = memoryview(request)
             while rest:
                 rest = rest[process.stdin.write(rest) or 0 :]
+            if not answers.poll(1e3 * min(patience, LONGEST)):
+                process.kill()  # a program has stopped it
             while not heard.endswith(b"\n") and (read := process.stdout.read(1 << 16)):
                 heard += read
         except (OSError, ValueError):  # a broken pipe; a pipe that ``close`` has closed

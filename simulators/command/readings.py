@@ -26,11 +26,16 @@ REDUCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
 """How one number is made of several."""
 
 
+PROBLEMS = (ValueError, ArithmeticError, RecursionError)
+
+
 class UnreadableMetric(Exception):
     """A metric that is not where the spec says: which, what was looked for, where, and what was there."""
 
 
-def read_metrics(spec: Spec, values: Mapping[str, Any], folder: Path, stdout: str, stderr: str) -> dict[str, float]:
+def read_metrics(
+    spec: Spec, values: Mapping[str, Any], folder: Path, stdout: str, stderr: str, show: Callable[[str], str] = str
+) -> dict[str, float]:
     """The metrics of a design whose programs have ended; numbers that are not finite are returned as they are.
 
     Args:
@@ -39,6 +44,7 @@ def read_metrics(spec: Spec, values: Mapping[str, Any], folder: Path, stdout: st
         folder: the scratch folder; a link that leads out of it is not followed.
         stdout: of all programs.
         stderr: likewise.
+        show: makes a text fit to be seen: what a message quotes has gone through it, whole, before it was cut.
 
     Raises:
         UnreadableMetric: one of them is not there, or not a number.
@@ -55,10 +61,20 @@ def read_metrics(spec: Spec, values: Mapping[str, Any], folder: Path, stdout: st
             if reading.source not in texts:
                 texts[reading.source] = read_inside(folder, reading.source)
             found[name] = reading.factor * _read(reading, texts[reading.source], trees)
-        except (ValueError, ArithmeticError, RecursionError) as error:
+        except PROBLEMS as error:
             place = f" in {reading.source}" if reading.source else ""
-            raise UnreadableMetric(f"metric {name}{place}: {error}") from error
+            problem = _problem(reading, show(texts[reading.source]), error) if reading.source in texts else str(error)
+            raise UnreadableMetric(f"metric {name}{place}: {problem}") from None
     return found
+
+
+def _problem(reading: Reading, shown: str, error: Exception) -> str:
+    """What is wrong, in words that quote only what may be shown."""
+    try:
+        _read(reading, shown, {})
+    except PROBLEMS as again:
+        return str(again)
+    return f"{type(error).__name__} about what is not to be shown"
 
 
 def _read(reading: Reading, text: str, trees: dict[tuple[str, str], Any]) -> float:

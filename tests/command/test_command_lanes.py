@@ -144,6 +144,13 @@ def test_a_lane_that_is_killed_is_started_again_and_its_orphans_die(lane: Lane) 
     assert do(lane, shell("exit 0")).code == 0 and lane.process not in (None, first)
 
 
+def test_a_lane_that_a_program_stops_is_not_waited_for(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators.command.lanes.FAREWELL", 0.5)
+    assert do(lane, shell("setsid sleep 77.1 & kill -STOP $PPID; sleep 77.1"), seconds=0.5).ended == "lost"
+    assert eventually(lambda: not running("77.1"))
+    assert do(lane, shell("exit 0")).code == 0
+
+
 def test_closing_from_another_thread_stops_a_program(lane: Lane) -> None:
     threading.Timer(0.3, lane.close).start()
     with pytest.raises(Stopped):

@@ -101,6 +101,17 @@ def test_secrets_are_passed_on_and_never_shown(tmp_path: Path, monkeypatch: pyte
     assert SECRET not in repr(result) + repr(explanations) + repr(simulator.__dict__)
 
 
+@pytest.mark.parametrize("source", ["stdout", "result.txt"])
+def test_of_a_secret_not_even_a_part_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    secret = " ".join(f"part-{number}  'x\\y'" for number in range(40))
+    monkeypatch.setenv("ARCHGYM_TEST_LICENCE", secret)
+    more = f'[[metrics]]\nname = "other"\nsource = "{source}"\npattern = \'nowhere (.*)\''
+    program = 'echo "latency 5"; printenv ARCHGYM_TEST_LICENCE | tee result.txt'
+    simulator = build(tmp_path / "spec", program, run='secrets = ["ARCHGYM_TEST_LICENCE"]', more=more)
+    result = simulator.evaluate(simulator.space.default)
+    assert result.status[0] == Status.FAILED and "part-" not in result.reasons[0] and "***" in result.reasons[0]
+
+
 def test_a_secret_within_another_is_hidden_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHGYM_TEST_LONGER", f"{SECRET}-and-more")
     run = 'secrets = ["ARCHGYM_TEST_LICENCE", "ARCHGYM_TEST_LONGER", "ARCHGYM_TEST_UNSET"]'
