@@ -32,7 +32,7 @@ check: .venv/dev.stamp  ## lint, formatting, types
 
 docs: .venv/dev.stamp  ## build the documentation into site/; what is broken in it fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	@echo "open site/index.html, or with search: python3 -m http.server -d site"
+	@echo "open site/index.html"
 
 format: .venv/dev.stamp  ## put the code into shape
 	$(BIN)/ruff check --fix .

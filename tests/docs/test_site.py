@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -86,6 +87,21 @@ def test_no_block_is_broken_by_the_other_kind_of_markdown(site: Path) -> None:
         text = re.sub(r"<(pre|code|script|style).*?</\1>", "", path.read_text(), flags=re.DOTALL)
         for paragraph in re.findall(r"<p>(.*?)</p>", text, re.DOTALL):
             assert not re.search(r"^(?:[-*] |\|.*\|$|```)", paragraph, re.MULTILINE), f"{path.name}: {paragraph[:200]}"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium (apt-get install chromium)")
+def test_pages_opened_as_files_are_searched_without_a_network(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "report"))
+    from browser import Browser, chromium
+
+    with Browser(str(chromium()), tmp_path) as browser:
+        browser.open(f"file://{site}/environments/dram.html?q=leftovers", dark=True)
+        browser.wait_for("document.querySelector('.md-search-result__item a')")
+        assert "simulators/command" in browser.run("document.querySelector('.md-search-result__item a').href")
+        assert browser.run("document.body.dataset.mdColorScheme") == "slate", "dark where the reader's system is"
+        assert not [line for line in browser.console if line != "request: about:srcdoc"]
 
 
 def test_pages_made_from_the_code_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
