@@ -98,7 +98,7 @@ def test_pages_opened_as_files_are_searched_without_a_network(
 
     with Browser(str(chromium()), tmp_path) as browser:
         browser.open(f"file://{site}/environments/dram.html?q=leftovers", dark=True)
-        browser.wait_for("document.querySelector('.md-search-result__item a')")
+        browser.wait_for("document.querySelector('.md-search-result__item a') !== null")
         assert "simulators/command" in browser.run("document.querySelector('.md-search-result__item a').href")
         assert browser.run("document.body.dataset.mdColorScheme") == "slate", "dark where the reader's system is"
         assert not [line for line in browser.console if line != "request: about:srcdoc"]
