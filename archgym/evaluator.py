@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from archgym.errors import BudgetError, ContractError, ReplayError, UnknownNameError
+from archgym.errors import BudgetError, ContractError, UnknownNameError
 from archgym.flights import Flight, Flights
 from archgym.metrics import Metrics, Status
 from archgym.objective import Objective, Scores
 from archgym.pareto import non_dominated
+from archgym.replay import Replay
 from archgym.simulator import Simulator
 from archgym.space import Designs
 from archgym.standing import Standing, find_standing
@@ -100,9 +101,7 @@ class Evaluator:
         self._ranks: list[NDArray[np.int64]] = []
         self._scores: list[Scores] = []
         self._front: tuple[Designs, NDArray[np.float64]] | None = None
-        self._logged = log.trials if log else 0
-        self._replay: Iterator[Chunk] = log.chunks() if log and self._logged else iter(())
-        self._held: Chunk | None = None
+        self._replay = Replay(log)
         self._flights: Flights | None = None
         self._pending: list[Flight] = []  # submitted and not collected, in the order of proposal
         self._since = perf_counter()
@@ -128,7 +127,7 @@ class Evaluator:
     @property
     def replayed(self) -> bool:
         """Whether everything that the log held has been asked for again."""
-        return self.trials >= self._logged
+        return self.trials >= self._replay.trials
 
     @property
     def scores(self) -> Scores:
@@ -190,22 +189,26 @@ class Evaluator:
         scores = [np.zeros(0)]
         flights: list[Flight] = []
         done = 0
-        while done < len(affordable):
-            chunk = self._from_log(affordable[done:], fidelity)
-            if chunk is None and self.simulator.lanes > 1:
-                flights = flights or self._launch([Flight(row, fidelity, cost) for row in affordable[done:].copy()])
-                chunk = self._first_landed(flights, waited if done == 0 else 0.0)
-                del flights[: len(chunk)]
-            elif chunk is None:
-                chunk = self._simulate(
-                    affordable[done : done + self._chunk_size()], fidelity, cost, waited if done == 0 else 0.0
-                )
-            self._count(chunk)
-            parts.append(chunk.metrics)
-            scores.append(chunk.scores)
-            done += len(chunk)
-            if flights and self._progress:
-                self._progress(self)
+        try:
+            while done < len(affordable):
+                chunk = None if self.replayed else self._replay.leading(affordable[done:], fidelity)
+                if chunk is None and self.simulator.lanes > 1:
+                    flights = flights or self._launch([Flight(row, fidelity, cost) for row in affordable[done:].copy()])
+                    chunk = self._first_landed(flights, waited if done == 0 else 0.0)
+                    del flights[: len(chunk)]
+                elif chunk is None:
+                    chunk = self._simulate(
+                        affordable[done : done + self._chunk_size()], fidelity, cost, waited if done == 0 else 0.0
+                    )
+                self._count(chunk)
+                parts.append(chunk.metrics)
+                scores.append(chunk.scores)
+                done += len(chunk)
+                if flights and self._progress:
+                    self._progress(self)
+        except BaseException:  # Ctrl-C above all: it does not wait for designs that take hours
+            self._ground()
+            raise
         self._batches += 1
         result = Metrics.concatenate(parts[1:] or parts), np.concatenate(scores)
         if self._progress:
@@ -256,12 +259,16 @@ class Evaluator:
             raise ContractError("Evaluator.collect: no design is in flight; submit some first")
         waited = perf_counter() - self._since
         self.agent_seconds += waited
-        chunk = self._any_landed(waited) if self.replayed else self._any_from_log()
-        self._count(chunk)
-        self._batches += 1
-        self._launch_pending()  # if the log has just ended
-        if self._progress:
-            self._progress(self)
+        try:
+            chunk = self._any_landed(waited) if self.replayed else self._replay.any_of(self._pending)
+            self._count(chunk)
+            self._batches += 1
+            self._launch_pending()  # if the log has just ended
+            if self._progress:
+                self._progress(self)
+        except BaseException:
+            self._ground()
+            raise
         self._since = perf_counter()
         return chunk.designs, chunk.metrics, chunk.scores
 
@@ -285,13 +292,15 @@ class Evaluator:
         if self.replayed:
             self._launch([flight for flight in self._pending if not flight.launched])
 
-    def _wait(self) -> None:
-        assert self._flights is not None
-        try:
-            self._flights.wait()
-        except BaseException:  # Ctrl-C above all
+    def _ground(self) -> None:
+        """Ends what is in flight after something went wrong."""
+        if self._flights is not None:
             self.close()
-            raise
+
+    def _wait(self) -> None:
+        if self._flights is None:
+            raise ContractError("the evaluator was closed while its caller waited for designs")
+        self._flights.wait()
 
     def _first_landed(self, flights: list[Flight], waited: float) -> Chunk:
         """Logs the leading designs of a batch that have landed, at least one."""
@@ -308,19 +317,6 @@ class Evaluator:
         landed = list(itertools.takewhile(lambda flight: flight.fidelity == landed[0].fidelity, landed))
         self._pending = [flight for flight in self._pending if flight not in landed]
         return self._log_flights(landed, waited)
-
-    def _any_from_log(self) -> Chunk:
-        """What the log holds next: results that were told together, each of a design that is in flight now too."""
-        chunk = self._held or next(self._replay)
-        self._held = None
-        for row, design in enumerate(chunk.designs):
-            for flight in self._pending:
-                if flight.fidelity == chunk.fidelity and (flight.design == design).all():
-                    self._pending.remove(flight)
-                    break
-            else:
-                raise _other_design(chunk.first + row)
-        return chunk
 
     def _log_flights(self, flights: list[Flight], waited: float) -> Chunk:
         metrics = Metrics.concatenate([flight.metrics for flight in flights if flight.metrics is not None])
@@ -360,20 +356,6 @@ class Evaluator:
             self.log.append(chunk)
         return chunk
 
-    def _from_log(self, designs: Designs, fidelity: str) -> Chunk | None:
-        """The leading designs as the log holds them, or None where the log has ended."""
-        if self.trials >= self._logged:
-            return None
-        if self._held is None:
-            self._held = next(self._replay)
-        held = self._held
-        n = min(len(held), len(designs))
-        differs = (held.designs[:n] != designs[:n]).any(axis=1)
-        if differs.any() or held.fidelity != fidelity:
-            raise _other_design(held.first + int(np.argmax(differs)))
-        self._held = _part(held, slice(n, None)) if n < len(held) else None
-        return _part(held, slice(0, n))
-
     def _count(self, chunk: Chunk) -> None:
         self.trials += len(chunk)
         self.spent += chunk.cost * len(chunk)
@@ -410,17 +392,3 @@ class Evaluator:
 def default_window(simulator: Simulator) -> int:
     """How many designs an asynchronous agent should have in flight."""
     return 1 if simulator.in_order else simulator.lanes
-
-
-def _other_design(trial: int) -> ReplayError:
-    return ReplayError(
-        f"cannot resume: trial {trial} of the log holds another design than this run proposes. "
-        f"The agent, the simulator or a library has changed since; start the run anew in another folder."
-    )
-
-
-def _part(chunk: Chunk, rows: slice) -> Chunk:
-    start = rows.start or 0
-    kept = np.arange(len(chunk))[rows]
-    metrics, scores = chunk.metrics.take(kept), chunk.scores[rows]
-    return Chunk(chunk.first + start, chunk.batch, chunk.fidelity, chunk.cost, chunk.designs[rows], metrics, scores)

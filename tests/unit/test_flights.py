@@ -243,3 +243,11 @@ def test_equivalent_designs_in_flight_are_evaluated_once() -> None:
     simulator = Ruled()
     metrics, _ = evaluator(simulator).evaluate(batch)
     assert len(simulator.seen) == 3 and np.array_equal(metrics["distance"], Ruled(1).evaluate(batch)["distance"])
+
+
+def test_an_evaluator_that_is_closed_by_its_own_progress_says_so() -> None:
+    door = evaluator(Laned(each=jumble), progress=lambda door: door.close())
+    with pytest.raises(ContractError, match="closed while its caller waited"):
+        for seed in range(50):  # a batch that lands all at once tells of no progress within it
+            door.evaluate(designs(16, seed))
+    assert not threads()
