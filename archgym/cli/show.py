@@ -19,6 +19,7 @@ from rich.table import Table
 from archgym.explanation import Breakdown, Explanation
 from archgym.metrics import Status
 from archgym.objective import make_objective
+from archgym.registry import DESCRIBED
 from archgym.search import Result
 from archgym.simulator import Simulator
 
@@ -124,17 +125,24 @@ def show_next_steps(result: Result, simulator: Simulator, folder: Path, console:
     """Commands that look further into a finished run."""
     steps = [f"{program('python')} -c \"import archgym; print(archgym.Dataset.open('{folder}').to_arrow())\""]
     if result.best_design and type(simulator).explain is not Simulator.explain:
-        words = [program("archgym"), "explain", simulator.name]
-        usual = inspect.signature(type(simulator)).parameters
-        for name, value in simulator.arguments.items():
-            if name in usual and value == usual[name].default:
-                continue
-            words += ["--workload", str(value)] if name == "workload" else ["--set", f"{name}={value}"]
+        words = [program("archgym"), "explain", *naming(simulator)]
         words += [f"{name}={value}" for name, value in result.best_design.items()]
         steps.append(shlex.join(words))
     line(console, "look further:")
     for step in steps:
         line(console, f"  {step}")
+
+
+def naming(simulator: Simulator) -> list[str]:
+    """Words of a command line that stand for a simulator: its name, or the file that describes it, and its arguments."""
+    arguments = dict(simulator.arguments)
+    words = [str(arguments.pop("spec", simulator.name)) if simulator.name == DESCRIBED else simulator.name]
+    usual = inspect.signature(type(simulator)).parameters
+    for name, value in arguments.items():
+        if name in usual and value == usual[name].default:
+            continue
+        words += ["--workload", str(value)] if name == "workload" else ["--set", f"{name}={value}"]
+    return words
 
 
 def show_explanation(explanation: Explanation, console: Console) -> None:

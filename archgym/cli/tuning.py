@@ -9,7 +9,7 @@ from typing import Any
 
 from archgym.cli import Interrupted
 from archgym.cli.parsing import build_simulator, whole
-from archgym.cli.show import line, number, show_result, stdout
+from archgym.cli.show import line, naming, number, show_result, stdout
 from archgym.cli.watch import Watch
 from archgym.tuning import TUNING_SEED, Tuned, Tuning, tune
 
@@ -63,7 +63,6 @@ def _show(found: Tuned, tuning: Tuning) -> None:
         f"{number(found.default)}, best ticket {number(found.best)}",
     )
     line(console, f"designs evaluated for this: {number(found.designs)}")
-    words = ["archgym", "run", tuning.problem.name, "--agent", tuning.agent.name, "--objective", tuning.objective.text]
-    words += ["--workload", tuning.problem.workload] if tuning.problem.workload else []
+    words = ["archgym", "run", *naming(tuning.problem), "--agent", tuning.agent.name, "--objective", tuning.objective.text]
     words += [word for name, value in found.settings.items() for word in ("--hyper", f"{name}={value}")]
     line(console, f"use it: {shlex.join(words)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -44,7 +44,7 @@ def _told(values: dict[str, Any], evaluation: Evaluation, prepared: Prepared, ou
         finding = f"{evaluation.status.name}: {evaluation.reason}"
     files = [{"file": name, "content": _excerpt(content)} for name, content in prepared.inputs.items()]
     printed = [("stdout", outcome.stdout), ("stderr", outcome.stderr)]
-    details = {
+    details: dict[str, Sequence[dict[str, Any]]] = {
         "Input files": files,
         "Commands": [{"command": " ".join(command), "seconds": took} for command, took in ran],
         "Output": [{"stream": name, "end": _end(text)} for name, text in printed if text.strip()],

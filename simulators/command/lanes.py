@@ -127,8 +127,8 @@ class Lane:
         except BaseException:
             self._end()
             raise
-        texts = {name: _read(output / name) for name in ("stdout", "stderr")}
-        return Outcome(**{**answer, "times": tuple(answer.get("times", ()))}, **texts)
+        answer["times"] = tuple(answer.get("times", ()))
+        return Outcome(**answer, stdout=_read(output / "stdout"), stderr=_read(output / "stderr"))
 
     def close(self) -> None:
         """Kills what runs and ends the process; a ``run`` in another thread raises ``Stopped``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shlex
 import signal
 import subprocess
 import sys
@@ -62,6 +63,18 @@ def test_the_command_line_takes_it(tmp_path: Path, capsys: pytest.CaptureFixture
     assert len(Dataset.open(tmp_path / "run")) == 30
     assert main(["run", str(tmp_path / "missing.toml")]) == 2
     assert "missing.toml" in capsys.readouterr().err
+
+
+def test_what_it_says_to_do_next_can_be_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", SMALL, "-w", "long", "--budget", "20", "--out", str(tmp_path / "run"), "--agent", "genetic"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if " explain " in line]
+    words = shlex.split(line)
+    assert words[1:5] == ["explain", SMALL, "--workload", "long"] and main(words[1:]) == 0
+    options = ["--budget", "10", "--seeds", "1", "--tickets", "2", "--out", str(tmp_path / "tune")]
+    assert main(["tune", "genetic", SMALL, *options]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("use it: ")]
+    words = shlex.split(line.removeprefix("use it: archgym "))
+    assert main([*words, "--budget", "5", "--out", str(tmp_path / "again")]) == 0
 
 
 @pytest.mark.parametrize("given", ["short", "small-short", None])
