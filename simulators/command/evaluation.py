@@ -100,7 +100,11 @@ def run_prepared(spec: Spec, values: Mapping[str, Any], prepared: Prepared, lane
 
 
 def _attempt(spec: Spec, values: Mapping[str, Any], prepared: Prepared, lane: Lane) -> tuple[Evaluation, Outcome]:
-    run, scratch = spec.run, lane.scratch
+    run = spec.run
+    try:
+        scratch = lane.scratch
+    except OSError as error:
+        return _failed(f"cannot make a scratch folder: {error.strerror}"), Outcome("unstartable")
     try:
         try:
             _write(spec, prepared.inputs, scratch.work)

@@ -93,6 +93,22 @@ def test_a_disk_that_is_full_is_a_reason(tmp_path: Path, monkeypatch: pytest.Mon
     assert result.reasons[0] == "cannot write the inputs: No space left on device"
 
 
+def test_a_scratch_folder_that_cannot_be_made_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator = build(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    monkeypatch.setattr(scratch, "_room", None)
+    assert simulator.evaluate(simulator.space.default).reasons == {
+        0: "cannot make a scratch folder: No such file or directory"
+    }
+
+
+def test_a_crowd_of_processes_is_ended(tmp_path: Path) -> None:
+    crowd = "for i in $(seq 60); do setsid sleep 77.15 & done"
+    simulator = build(tmp_path, f"{crowd}; [ $1 = 1 ] || sleep 60; echo latency 5", run="time_limit = 2")
+    result = simulator.evaluate([[0], [1]])
+    assert result.status.tolist() == [Status.FAILED, Status.TIMEOUT] and not running("77.15")
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file system of one MiB that scratch folders are made on."""
