@@ -209,7 +209,8 @@ def _input_untouched(simulator: Simulator, sample: Sample) -> None:
 def _wrong_input(simulator: Simulator, sample: Sample) -> None:
     """An array of wrong shape, type or range is a DesignError; an unknown fidelity is an UnknownNameError."""
     good = simulator.space.default
-    high = good.copy()
+    low, high = good.copy(), good.copy()
+    low[0, 0] = -1
     high[0, -1] = len(simulator.space.parameters[-1].values)
     wrong: list[tuple[str, Any]] = [
         ("a flat design", good[0]),
@@ -217,7 +218,7 @@ def _wrong_input(simulator: Simulator, sample: Sample) -> None:
         ("no columns", np.zeros((3, 0), np.int32)),
         ("floats", good.astype(float)),
         ("text", good.astype(str)),
-        ("a negative level", good - 1),
+        ("a negative level", low),
         ("a level too high", high),
     ]
     for what, designs in wrong:

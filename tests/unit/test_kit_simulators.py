@@ -245,6 +245,17 @@ def test_a_good_simulator_passes() -> None:
     check_simulator(Constrained(), designs=200, seed=5)
 
 
+def test_a_default_design_above_the_lowest_levels_is_no_fault() -> None:
+    space = DesignSpace((Parameter("a", (1, 2, 3), default=2), Parameter("b", (1, 2), default=2)))
+    simulator = type("Raised", (Sphere,), {"space": space, "__doc__": "Sphere, elsewhere.", "_evaluate": _first_values})()
+    (rule,) = [check for check in simulator_checks() if check.name == "wrong-input"]
+    assert rule.run(simulator) is None
+
+
+def _first_values(simulator: Simulator, columns: Columns, fidelity: str) -> Mapping[str, Any]:
+    return {name: 1.0 * columns["a"] for name in simulator.metric_names}
+
+
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
 def test_a_broken_simulator_fails_its_check(kind: type[Simulator]) -> None:
     (check,) = [check for check in simulator_checks() if check.name == BROKEN[kind]]
