@@ -95,11 +95,7 @@ class Keeper:
         self, command: list[str], request: dict[str, Any], outputs: list[int], deadline: float, answer: dict[str, Any]
     ) -> None:
         """Runs one command and writes into the answer how it ended."""
-        program, problem = self.start(command, request, outputs)
-        if problem:
-            os.waitpid(program, 0)
-            answer.update(ended="unstartable", detail=problem)
-            return
+        program, failure = self.start(command, request, outputs)
         limit = request["memory"] * MEBI if request["memory"] else None
         exited = os.pidfd_open(program)
         self.events.register(exited, select.POLLIN)
@@ -113,14 +109,19 @@ class Keeper:
         if ended != "exited":
             self.kill_all()
         _, status, usage = os.wait4(program, 0)
+        problem = os.read(failure, 1000).decode(errors="replace")
+        os.close(failure)
+        if problem:
+            answer.update(ended="unstartable", detail=problem)
+            return
         if limit and ended == "exited" and usage.ru_maxrss * 1024 > limit:
             ended = "memory"  # it rose and fell between two looks
         code = os.waitstatus_to_exitcode(status)
         answer.update(ended=ended, code=code if code >= 0 else None, signal=-code if code < 0 else None)
         answer["leftovers"] += self.clear(PATIENCE if ended == "exited" else 0.0)
 
-    def start(self, command: list[str], request: dict[str, Any], outputs: list[int]) -> tuple[int, str]:
-        """Starts a program; its process number, and why it could not be started if it could not."""
+    def start(self, command: list[str], request: dict[str, Any], outputs: list[int]) -> tuple[int, int]:
+        """Starts a program; its process number, and a pipe that says why it could not be started, if it could not."""
         reading, writing = os.pipe()
         program = os.fork()
         if program == 0:
@@ -130,10 +131,8 @@ class Keeper:
                 os.write(writing, (getattr(error, "strerror", None) or str(error) or repr(error)).encode()[:1000])
             finally:
                 os._exit(127)
-        os.close(writing)
-        problem = os.read(reading, 1000).decode(errors="replace")  # nothing, once the program has taken over
-        os.close(reading)
-        return program, problem
+        os.close(writing)  # the program's end closes when it takes over
+        return program, reading
 
     def become(self, command: list[str], request: dict[str, Any], outputs: list[int]) -> None:
         """Turns this copy of the lane into the program; returns only by an exception."""
