@@ -251,3 +251,15 @@ def test_an_evaluator_that_is_closed_by_its_own_progress_says_so() -> None:
         for seed in range(50):  # a batch that lands all at once tells of no progress within it
             door.evaluate(designs(16, seed))
     assert not threads()
+
+
+def test_guided_search_confirms_in_lanes_and_predicts_in_batches(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    from archgym.proxy import Guided
+
+    lanes: set[str] = set()
+    hyperparameters = {"start": 16, "confirm": 8, "proposals": 500}
+    for number in (1, 3):
+        simulator = Laned(number, each=lambda design: lanes.add(threading.current_thread().name))
+        search(Guided, simulator, budget=40, log=tmp_path / f"{number}", hyperparameters=hyperparameters)
+    assert lanes == {"MainThread", "archgym-lane"} and contents(tmp_path / "1") == contents(tmp_path / "3")
