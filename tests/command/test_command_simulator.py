@@ -191,7 +191,7 @@ SEARCH = """
 import sys
 from archgym import search
 from simulators.command import Command
-search("random_walk", Command(sys.argv[1], jobs=int(sys.argv[2]), cache=False), budget=100, log=sys.argv[3])
+search("grid", Command(sys.argv[1], jobs=int(sys.argv[2]), cache=False), budget=100, log=sys.argv[3])
 """
 
 
