@@ -114,7 +114,7 @@ path = "power"
 """
 
 
-def write_faulty(folder: Path, numbers: int = 0, jobs: int = 1, seconds: float = 0.5) -> Path:
+def write_faulty(folder: Path, numbers: int = 0, jobs: int = 1, seconds: float = 1.5) -> Path:
     """The spec of a program that does what the parameter ``fault`` says; gives its path.
 
     Args:
