@@ -130,7 +130,8 @@ class Flights:
         self.simulator.close()
         until = monotonic() + GRACE_SECONDS
         for thread in self._threads:
-            thread.join(max(until - monotonic(), 0.0))
+            if thread.ident is not None:  # else Ctrl-C came while it was being started
+                thread.join(max(until - monotonic(), 0.0))
 
     def _keys(self, flights: Sequence[Flight]) -> list[int]:
         if not self.simulator.deterministic:

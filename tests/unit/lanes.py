@@ -79,6 +79,13 @@ def evaluator(simulator: PointSimulator, **options: Any) -> Evaluator:
     return Evaluator(simulator, make_objective("distance", simulator), **options)
 
 
+def ended() -> bool:
+    """Whether all lanes have ended, or do so as soon as this busy machine lets them."""
+    for thread in threads():
+        thread.join(PATIENCE)
+    return not threads()
+
+
 class Memory:
     """A log in memory that tells when it grows."""
 

@@ -16,7 +16,7 @@ from archgym.errors import ContractError, ReplayError
 from archgym.registry import agent_class
 from archgym.testing.problems import Sphere
 from archgym.trials import read_chunks, read_manifest
-from unit.lanes import Laned, Memory, await_it, evaluator, jumble, left_after, logged, own_threads, threads
+from unit.lanes import Laned, Memory, await_it, ended, evaluator, jumble, left_after, logged, own_threads, threads
 
 __all__ = ["own_threads"]
 
@@ -139,7 +139,7 @@ def test_an_interrupted_run_goes_on_with_what_its_log_held(agent: str, stops: tu
                 search(kind, simulator, budget=50, seed=1, log=tmp_path / "run", progress=stop_at(trials))
             else:
                 resume(tmp_path / "run", simulator=simulator, agent=kind, progress=stop_at(trials))
-        assert not threads()
+        assert ended()
         held = logged(tmp_path / "run")
         assert held[: len(before)] == before and len(held) >= trials
         before = held
@@ -222,7 +222,7 @@ def test_an_agent_that_breaks_down_leaves_nothing_running(tmp_path: Path) -> Non
     simulator.each = lambda design: await_it(simulator.closed) if len(simulator.seen) > 6 else None
     with pytest.raises(ValueError, match="enough"):
         search(Failing, simulator, budget=60, log=tmp_path / "run")
-    assert simulator.closed.is_set() and not threads()
+    assert simulator.closed.is_set() and ended()
     assert 3 <= len(logged(tmp_path / "run")) <= 6 and read_manifest(tmp_path / "run")["state"] == "interrupted"
     with pytest.raises(ContractError, match=r"agent failing: ask\(4\) must propose 4 designs, got 1"):
         search(TooFew, Laned(4, False), budget=60)
@@ -234,7 +234,7 @@ def test_a_closed_evaluator_forgets_what_was_in_flight() -> None:
     door = evaluator(simulator, budget=10)
     door.submit(designs(3))
     door.close()
-    assert (door.in_flight, door.trials, door.remaining) == (0, 0, 10) and not threads()
+    assert (door.in_flight, door.trials, door.remaining) == (0, 0, 10) and ended()
     assert len(door.evaluate(designs(2))[1]) == 2 and door.trials == 2
 
 

@@ -21,7 +21,7 @@ from archgym.metrics import Metrics
 from archgym.proxy.simulator import WithProxy
 from archgym.testing.problems import Sphere
 from archgym.vector_env import make_vector_env
-from unit.lanes import PATIENCE, Laned, Memory, await_it, evaluator, jumble, own_threads, threads
+from unit.lanes import PATIENCE, Laned, Memory, await_it, ended, evaluator, jumble, own_threads, threads
 
 __all__ = ["own_threads"]
 
@@ -34,7 +34,7 @@ def designs(n: int, seed: int = 0) -> Designs:
 def test_in_order_a_log_does_not_depend_on_lanes(tmp_path: Path, agent: str) -> None:
     for lanes in (1, 4):
         search(agent, Laned(lanes, each=jumble), budget=100, seed=1, log=tmp_path / f"{lanes}")
-    assert contents(tmp_path / "1") == contents(tmp_path / "4") and not threads()
+    assert contents(tmp_path / "1") == contents(tmp_path / "4") and ended()
 
 
 def test_all_lanes_work_on_a_batch_at_once() -> None:
@@ -157,7 +157,7 @@ def test_a_broken_contract_reaches_the_caller_and_ends_the_lanes() -> None:
     simulator = Broken()
     with pytest.raises(ContractError, match="must return every declared metric"):
         evaluator(simulator).evaluate(designs(6))
-    assert simulator.closed.is_set() and not threads()
+    assert simulator.closed.is_set() and ended()
 
 
 def test_ctrl_c_ends_evaluations_that_would_take_hours(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_ctrl_c_ends_evaluations_that_would_take_hours(tmp_path: Path) -> None:
     batch = np.concatenate([designs(1), designs(6, 1)])
     with pytest.raises(KeyboardInterrupt):
         evaluator(simulator, log=log).evaluate(batch)
-    assert not threads() and len(simulator.seen) == 4  # those that waited for a lane never began
+    assert ended() and len(simulator.seen) == 4  # those that waited for a lane never began
     assert log.designs in ([], [first])
 
 
@@ -194,7 +194,7 @@ def test_an_evaluation_that_cannot_be_ended_is_left_behind(monkeypatch: pytest.M
     assert left.daemon  # so the process ends without it
     release.set()
     left.join(PATIENCE)
-    assert not threads()
+    assert ended()
 
 
 def test_lanes_end_with_the_evaluator_that_is_forgotten() -> None:
@@ -206,13 +206,13 @@ def test_lanes_end_with_the_evaluator_that_is_forgotten() -> None:
     gc.collect()
     for lane in lanes:
         lane.join(PATIENCE)
-    assert not threads()
+    assert ended()
 
 
 def test_a_simulator_can_be_searched_again_after_it_was_closed() -> None:
     simulator = Laned()
     first, second = (search("genetic", simulator, budget=40, seed=2).best_score for _ in range(2))
-    assert first == second and simulator.closed.is_set() and not threads()
+    assert first == second and simulator.closed.is_set() and ended()
 
 
 def test_vector_environments_step_in_lanes() -> None:
@@ -222,7 +222,7 @@ def test_vector_environments_step_in_lanes() -> None:
     _, rewards, *_ = envs.step(designs(4))
     assert np.array_equal(rewards, -Sphere().evaluate(designs(4))["distance"])
     envs.close()
-    assert not threads()
+    assert ended()
 
 
 class Ruled(Laned):
@@ -250,7 +250,7 @@ def test_an_evaluator_that_is_closed_by_its_own_progress_says_so() -> None:
     with pytest.raises(ContractError, match="closed while its caller waited"):
         for seed in range(50):  # a batch that lands all at once tells of no progress within it
             door.evaluate(designs(16, seed))
-    assert not threads()
+    assert ended()
 
 
 def test_guided_search_confirms_in_lanes_and_predicts_in_batches(tmp_path: Path) -> None:
