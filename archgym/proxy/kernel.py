@@ -27,6 +27,8 @@ CENTRES = 4500
 TABLE_ELEMENTS = 12_000_000
 """Largest size of all tables together: 48 MB in a saved proxy."""
 STEPS = 60
+JITTER = 1e-9
+"""Added to the correlation of a centre with itself, so that its factor exists in double precision."""
 NOISE = (np.log(4e-6), np.log(1.0))  # less would need more digits than the saved single precision has
 LENGTH = (np.log(1e-5), np.log(10.0))
 _EXPECTED, _SPREAD = np.log(0.1), 3.0  # a wide prior: lengths about which the data say nothing stay finite
@@ -140,14 +142,18 @@ def _solve(features: Floats, chosen: NDArray[np.intp], targets: Floats, lengths:
     if len(chosen) == len(features):
         near[np.diag_indices_from(near)] += noise
         return np.asarray(linalg.solve(near, targets, assume_a="pos", overwrite_a=True))
-    # Subset of regressors (Rasmussen and Williams 2006, equation 8.14); blocks keep the memory bounded.
-    system, right = noise * near, np.zeros((len(chosen), targets.shape[1]))
-    system[np.diag_indices_from(system)] += 1e-9 * len(features)
+    # Subset of regressors (Rasmussen and Williams 2006, equation 8.14) in the coordinates of the centres' Cholesky factor, in
+    # which the noise alone keeps the system well-conditioned; blocks keep the memory bounded.
+    near[np.diag_indices_from(near)] += JITTER
+    factor = linalg.cholesky(near, lower=True, overwrite_a=True)
+    system, right = noise * np.eye(len(chosen)), np.zeros((len(chosen), targets.shape[1]))
     for start in range(0, len(features), 2048):
-        block = correlation(features[start : start + 2048], features[chosen], lengths)
-        system += block.T @ block
-        right += block.T @ targets[start : start + 2048]
-    return np.asarray(linalg.solve(system, right, assume_a="pos", overwrite_a=True))
+        block = correlation(features[chosen], features[start : start + 2048], lengths)
+        block = linalg.solve_triangular(factor, block, lower=True, overwrite_b=True)
+        system += block @ block.T
+        right += block @ targets[start : start + 2048]
+    inner = linalg.solve(system, right, assume_a="pos", overwrite_a=True)
+    return np.asarray(linalg.solve_triangular(factor, inner, lower=True, trans="T"))
 
 
 def _tables(space: DesignSpace, lengths: Floats, centres: Designs) -> list[NDArray[np.float32]]:
