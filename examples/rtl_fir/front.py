@@ -1,6 +1,6 @@
 """Draws the front that a run found, over the whole space as ``space.csv`` has it, and prints it as a table.
 
-    python examples/rtl_fir/front.py runs/fir --out front.png
+    python examples/rtl_fir/front.py --run runs/fir --out front.png
 
 ``space.csv`` holds every valid design, as Debian 12's Yosys 0.23 and Verilator 5.006 measure it.  With other tools, measure
 anew (half an hour of one core) and write it again:
@@ -96,7 +96,7 @@ def draw(space: list[Row], run: list[Row], out: Path) -> None:
 def main() -> None:
     """Reads a run, draws, prints; or writes ``space.csv``."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run", type=Path, nargs="?", help="folder of the run")
+    parser.add_argument("--run", type=Path, help="folder of the run")
     parser.add_argument("--out", type=Path, default=Path("front.png"), help="the figure")
     parser.add_argument("--write-space", action="store_true", help="write space.csv from the table of archgym optimum")
     words = parser.parse_args()
