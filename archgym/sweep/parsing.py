@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from archgym.errors import ArchGymError, SpecError, UnknownNameError
+from archgym.checked_table import CheckedTable
+from archgym.errors import ArchGymError, SpecError
 from archgym.registry import agent_class, simulator_class
 from archgym.sweep.describing import describe_problem
 from archgym.sweep.spec import AgentSpec, Spec, TaskSpec
@@ -23,48 +24,17 @@ AGENT_KEYS = ("name", "label", "set", "tickets", "default", "budget", "seeds")
 LARGEST_SEED = 2**63
 
 
-class _Table:
-    """One table of the spec, with what error messages call it."""
+class _Table(CheckedTable):
+    """One table of the spec of a sweep."""
 
-    def __init__(self, content: Any, keys: tuple[str, ...], where: str) -> None:
-        if not isinstance(content, Mapping):
-            raise SpecError(f"{where} must be a table, got {content!r}")
-        for key in content:
-            if key not in keys:
-                raise SpecError(str(UnknownNameError("key", key, keys, owner=where)))
-        self.content, self.where = content, where
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.content
-
-    def wrong(self, key: str, expected: str) -> SpecError:
-        return SpecError(f"{self.where}: {key} must be {expected}, got {self.content[key]!r}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        if key not in self.content:
-            if default is None:
-                raise SpecError(f"{self.where}: {key} is missing")
-            return default
-        value = self.content[key]
-        if not isinstance(value, str) or (default is None and not value):
-            raise self.wrong(key, "a text")
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.content.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return value
-
-    def table(self, key: str) -> dict[str, Any]:
-        value = self.content.get(key, {})
-        if not isinstance(value, Mapping):
-            raise self.wrong(key, "a table")
+    def record(self, key: str) -> dict[str, Any]:
+        """A table that JSON can hold; empty if it is not there."""
+        value = dict(self.table(key))
         try:
             json.dumps(value)
         except (TypeError, ValueError) as error:
-            raise SpecError(f"{self.where}: {key} may hold texts, numbers, lists and tables only: {error}") from None
-        return dict(value)
+            raise self.error(f"{key} may hold texts, numbers, lists and tables only: {error}") from None
+        return value
 
     def positive(self, key: str) -> float | None:
         """A positive number, whole ones as integers; None if the key is not there."""
@@ -136,7 +106,7 @@ def parse_spec(record: Mapping[str, Any], where: str) -> Spec:
         time_limit=table.positive("time_limit"),
         memory_limit=table.positive("memory_limit"),
         retries=table.count("retries", 1),
-        protocol=table.table("protocol"),
+        protocol=table.record("protocol"),
     )
 
 
@@ -150,7 +120,7 @@ def _entries(table: _Table, key: str) -> Iterator[tuple[str, Any]]:
 
 def _task(entry: Any, objectives: tuple[str, ...] | None, where: str) -> TaskSpec:
     table = _Table(entry, TASK_KEYS, where)
-    name, arguments = table.text("simulator"), table.table("arguments")
+    name, arguments = table.text("simulator"), table.record("arguments")
     if "workload" in arguments:
         raise SpecError(f"{where}: a workload is no argument here; write workloads = [{arguments['workload']!r}]")
     with _as_spec_error(where):
@@ -172,8 +142,8 @@ def _agent(entry: Any, where: str) -> AgentSpec:
     name = table.text("name")
     with _as_spec_error(where):
         found = agent_class(name)
-    settings = table.table("set")
-    tickets = table.table("tickets") if "tickets" in table else None
+    settings = table.record("set")
+    tickets = table.record("tickets") if "tickets" in table else None
     default = table.flag("default", True)
     if tickets is None and not default:
         raise SpecError(f"{where}: neither tickets nor default settings: there is nothing to run")

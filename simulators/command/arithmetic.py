@@ -8,6 +8,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from archgym.checked_table import short
+
 LARGEST_BITS = 1024
 """Of a whole number; every finite float's whole part fits."""
 LONGEST_TEXT = 10_000
@@ -16,14 +18,6 @@ LONGEST_TEXT = 10_000
 
 class ExpressionError(ValueError):
     """An expression that cannot be read, or worked out for the values at hand."""
-
-
-def short(value: Any) -> str:
-    """A value as error messages show it, at most 60 characters."""
-    if isinstance(value, int) and value.bit_length() > 200:
-        return f"a whole number of {value.bit_length()} bits"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def is_number(value: Any) -> bool:

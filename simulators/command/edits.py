@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from archgym.checked_table import short
 from archgym.errors import UnknownNameError
-from simulators.command.arithmetic import short
 from simulators.command.edits_lines import set_line
 from simulators.command.edits_xml import set_xml
 from simulators.command.texts import TextError, parse_tree

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from archgym.checked_table import short
 from archgym.errors import UnknownNameError
-from simulators.command.arithmetic import FUNCTIONS, OPERATORS, ExpressionError, apply, call, combine, is_number, short
+from simulators.command.arithmetic import FUNCTIONS, OPERATORS, ExpressionError, apply, call, combine, is_number
 
 LONGEST = 1000
 """Characters of an expression."""

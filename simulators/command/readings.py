@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from simulators.command.arithmetic import is_number, short
+from archgym.checked_table import short
+from simulators.command.arithmetic import is_number
 from simulators.command.expression import Expression
 from simulators.command.reading_files import read_inside
 from simulators.command.reading_tables import column_values

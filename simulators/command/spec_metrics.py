@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from archgym.checked_table import short
 from archgym.errors import ContractError
 from archgym.metrics import Metric
 from simulators.command import units
-from simulators.command.arithmetic import short
 from simulators.command.kinds import NUMBER, TRUTH
 from simulators.command.readings import REDUCTIONS, query
 from simulators.command.spec import Reading

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archgym.checked_table import short
 from archgym.errors import SpecError
 from archgym.space import DesignSpace
-from simulators.command.arithmetic import is_number, short
+from simulators.command.arithmetic import is_number
 from simulators.command.kinds import kind_of_value
 from simulators.command.spec import Spec
 from simulators.command.spec_checks import check_templates, try_design

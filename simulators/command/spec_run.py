@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from archgym.checked_table import short
 from archgym.errors import SpecError
-from simulators.command.arithmetic import short
 from simulators.command.spec import Run
 from simulators.command.spec_table import Table
 from simulators.command.templates import TemplateError, compiled

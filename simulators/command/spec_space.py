@@ -9,9 +9,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from archgym.checked_table import short
 from archgym.errors import ContractError
 from archgym.space import Constraint, DesignSpace, Parameter
-from simulators.command.arithmetic import short
 from simulators.command.expression import RESERVED, Expression
 from simulators.command.kinds import TRUTH
 from simulators.command.rules import Rule

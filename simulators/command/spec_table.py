@@ -1,4 +1,4 @@
-"""One table of a spec, and how its values are asked for: every complaint says where, what was expected and what was got."""
+"""What the tables of a spec hold beyond plain values: choices, lists, names, paths, patterns, expressions."""
 
 from __future__ import annotations
 
@@ -8,38 +8,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from archgym.checked_table import CheckedTable, short
 from archgym.errors import SpecError, UnknownNameError
-from simulators.command.arithmetic import ExpressionError, short
+from simulators.command.arithmetic import ExpressionError
 from simulators.command.expression import Expression
 from simulators.command.kinds import kind_of
 
 
-class Table:
-    """A table with the keys that it may have.
-
-    Attributes:
-        content: key -> value.
-        where: what error messages call it.
-    """
-
-    def __init__(self, content: Any, keys: Sequence[str], where: str) -> None:
-        if not isinstance(content, Mapping):
-            raise SpecError(f"{where} must be a table, got {short(content)}")
-        for key in content:
-            if key not in keys:
-                raise SpecError(str(UnknownNameError("key", key, keys, owner=where)))
-        self.content, self.where = content, where
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.content
-
-    def wrong(self, key: str, expected: str) -> SpecError:
-        """The complaint that a value is not what was expected."""
-        return SpecError(f"{self.where}: {key} must be {expected}, got {short(self.content[key])}")
-
-    def error(self, problem: object) -> SpecError:
-        """Any other complaint."""
-        return SpecError(f"{self.where}: {problem}")
+class Table(CheckedTable):
+    """A table of the spec of a described simulator."""
 
     def only_one(self, *keys: str) -> str:
         """The one of several keys that is there.
@@ -53,38 +30,12 @@ class Table:
             raise self.error(f"exactly one of {', '.join(keys)} is needed, got {got}")
         return given[0]
 
-    def required(self, key: str) -> Any:
-        """A value of any kind.
-
-        Raises:
-            SpecError: it is missing.
-        """
-        if key not in self.content:
-            raise self.error(f"{key} is missing")
-        return self.content[key]
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """A text; not empty where there is no default."""
-        if default is not None and key not in self.content:
-            return default
-        value = self.required(key)
-        if not isinstance(value, str) or (default is None and not value.strip()):
-            raise self.wrong(key, "a text" if default is not None else "a text, not empty")
-        return value
-
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         """One of a few words."""
         value = self.content.get(key, default)
         if value not in choices:
             raise self.wrong(key, " or ".join(repr(choice) for choice in choices))
         return str(value)
-
-    def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
-        value = self.content.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return value
 
     def number(self, key: str, default: float, least: float = -math.inf) -> float:
         """A finite number, above ``least``."""
@@ -113,13 +64,6 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.wrong(key, "a list of texts")
         return tuple(value)
-
-    def table(self, key: str) -> Mapping[str, Any]:
-        """A table with any keys; empty if it is not there."""
-        value = self.content.get(key, {})
-        if not isinstance(value, Mapping):
-            raise self.wrong(key, "a table")
-        return value
 
     def tables(self, key: str, keys: Sequence[str], label: str) -> Iterator[Table]:
         """The tables of an array of tables.

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from simulators.command.arithmetic import FUNCTIONS, ExpressionError, call, combine, short
+from archgym.checked_table import short
+from simulators.command.arithmetic import FUNCTIONS, ExpressionError, call, combine
 
 if TYPE_CHECKING:
     from jinja2 import Template

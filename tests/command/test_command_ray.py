@@ -34,12 +34,14 @@ def cluster() -> Iterator[Any]:
     """A head without cores and two nodes with one each, of which one has a licence too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
+        import ray
         from ray.cluster_utils import Cluster
 
         made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         made.add_node(num_cpus=1, resources={"licence": 1})
         made.add_node(num_cpus=1)
         yield made
+        ray.shutdown()  # of simulators that were not closed
         made.shutdown()
 
 

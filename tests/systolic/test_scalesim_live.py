@@ -6,7 +6,6 @@ pytest's cache, else the tests are skipped.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,6 @@ DESIGN = {
     **dict.fromkeys(reference.KILOBYTES, 1),
     **{"bw_ifmap": 4, "bw_filter": 2, "bw_ofmap": 3},
 }
-
-
-@pytest.fixture(scope="module")
-def python(request: pytest.FixtureRequest) -> Path:
-    if "ARCHGYM_SCALESIM" in os.environ:
-        return Path(os.environ["ARCHGYM_SCALESIM"])
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    try:
-        return scalesim.environment(Path(request.config.cache.mkdir("scalesim")) / worker)
-    except scalesim.ScaleSimError as error:
-        pytest.skip(str(error))
 
 
 def check(rows: list[Row], found: list[dict[str, Any]]) -> None:
@@ -88,32 +76,32 @@ def odd_rows(count: int) -> list[Row]:
 
 
 @pytest.mark.slow
-def test_odd_arrays(python: Path) -> None:
+def test_odd_arrays(scalesim_python: Path) -> None:
     rows = odd_rows(60)
     assert {(row["dataflow"], row["bw_mode"]) for row in rows} == {
         (d, m) for d in ("os", "ws", "is") for m in ("CALC", "USER")
     }
-    found = scalesim.simulate(rows, python)
+    found = scalesim.simulate(rows, scalesim_python)
     assert len(found) == len(rows) and sum(figures["stall_cycles"] > 0 for figures in found) > 5
     check(rows, found)
 
 
 @pytest.mark.slow
-def test_a_name_with_dp_is_one_layer_per_channel(python: Path) -> None:
+def test_a_name_with_dp_is_one_layer_per_channel(scalesim_python: Path) -> None:
     row = {**DESIGN, "ifmap_h": 9, "ifmap_w": 8, "filter_h": 3, "filter_w": 3, "channels": 4, "num_filters": 1, "stride": 2}
-    found = scalesim.simulate([{**row, "layer": "blockDP"}, {**row, "layer": "block"}], python)
+    found = scalesim.simulate([{**row, "layer": "blockDP"}, {**row, "layer": "block"}], scalesim_python)
     assert [figures["row"] for figures in found] == [0, 0, 0, 0, 1]
     check([{**row, "channels": 1}] * 4 + [row], found)
 
 
 @pytest.mark.slow
-def test_layers_of_a_network(python: Path) -> None:
+def test_layers_of_a_network(scalesim_python: Path) -> None:
     layers = [
         Layer("a", 9, 9, 3, 3, 4, 6, pad_h=2, pad_w=2),
         Layer("b", 11, 11, 3, 3, 8, 8, groups=4),
         Layer.gemm("c", 5, 9, 30, 3),
     ]
-    found = scalesim.run(layers, DESIGN, python)
+    found = scalesim.run(layers, DESIGN, scalesim_python)
     assert [(figures["layer"], figures["repeats"]) for figures in found] == [("a", 1), ("b", 4), ("c", 3)]
     assert all(figures["cpu_s"] > 0 for figures in found)
     sizes = (
