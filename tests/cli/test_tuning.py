@@ -119,7 +119,12 @@ def test_the_command_tunes_and_says_how_to_use_what_it_found(command: Callable, 
         *("--tuner", "genetic", "--hyper", "elite=0.2", "--out", "log"),
     )
     assert answer.code == 0, answer.err
-    for part in ("best design", "mean_score", "fresh seeds (2000 to 2001)", "archgym run synthetic --agent genetic"):
+    for part in (
+        "best design",
+        "mean_score",
+        "fresh seeds (2000 to 2001)",
+        "archgym run synthetic --set parameters=3 --agent genetic",
+    ):
         assert part in answer.out, part
     assert "--hyper elite=0.2" in answer.out
     trials = Dataset.open(tmp_path / "log").to_arrow()

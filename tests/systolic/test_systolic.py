@@ -182,6 +182,7 @@ def test_the_environment_is_registered() -> None:
 
     env = gymnasium.make("archgym/Systolic-v0", workload="alexnet", objective="edp")
     env.reset(seed=0)
+    env.action_space.seed(0)
     _, reward, terminated, _, info = env.step(env.action_space.sample())
     assert terminated and np.isfinite(reward) and "latency_ns" in info["metrics"]
 
