@@ -141,9 +141,10 @@ def test_several_at_once_give_the_same_and_really_run_at_once(tmp_path: Path) ->
 
 @pytest.mark.parametrize("order", ["proposed", "finished"])
 def test_a_search_in_parallel(tmp_path: Path, order: str) -> None:
-    path = write(tmp_path, 'sleep 0.0$((9 - $1)); echo "latency $1"', run=f'order = "{order}"\njobs = 3')
-    found = [search("genetic", Command(path, cache=False, jobs=jobs), budget=24) for jobs in (3, 1)]
-    assert all(result.best_score == -1.0 and result.trials == 24 for result in found)
+    path = write(tmp_path, 'sleep 0.00$((9 - $1)); echo "latency $1"', run=f'order = "{order}"\njobs = 3')
+    # The seed depends on where the spec is: of so many designs none is the best one of eight once in 300,000 times.
+    found = [search("genetic", Command(path, cache=False, jobs=jobs), budget=96) for jobs in (3, 1)]
+    assert all(result.best_score == -1.0 and result.trials == 96 for result in found)
     if order == "proposed":
         assert found[0].scores.tolist() == found[1].scores.tolist()
 
