@@ -50,6 +50,15 @@ def test_a_design_runs_once_in_this_run_and_in_later_ones(counted: Callable[...,
     assert not same(make_simulator(str(again.spec.path)).evaluate(designs), first) and runs() == distinct
 
 
+def runs_with_and_without(counted: Callable[..., tuple[Command, Callable[[], int]]], change: dict[str, str]) -> int:
+    """How often the program runs for one design of a spec, and for the same one of that spec with a change."""
+    simulator, runs = counted()
+    simulator.evaluate(simulator.space.default)
+    changed, _ = counted(**change)
+    changed.evaluate(changed.space.default)
+    return runs()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -65,11 +74,7 @@ def test_a_design_runs_once_in_this_run_and_in_later_ones(counted: Callable[...,
 def test_what_decides_a_result_is_part_of_the_key(
     counted: Callable[..., tuple[Command, Callable[[], int]]], change: dict[str, str]
 ) -> None:
-    simulator, runs = counted()
-    simulator.evaluate(simulator.space.default)
-    changed, _ = counted(**change)
-    changed.evaluate(changed.space.default)
-    assert runs() == 2
+    assert runs_with_and_without(counted, change) == 2
 
 
 @pytest.mark.parametrize(
@@ -80,11 +85,7 @@ def test_what_decides_a_result_is_part_of_the_key(
 def test_limits_are_not_part_of_the_key(
     counted: Callable[..., tuple[Command, Callable[[], int]]], change: dict[str, str]
 ) -> None:
-    simulator, runs = counted()
-    simulator.evaluate(simulator.space.default)
-    changed, _ = counted(**change)
-    changed.evaluate(changed.space.default)
-    assert runs() == 1
+    assert runs_with_and_without(counted, change) == 1
 
 
 def test_the_version_is_part_of_the_key(tmp_path: Path) -> None:
